@@ -1,0 +1,156 @@
+"""The catalogue: tools, plans and packs at one version, read from TOML and checked whole.
+
+A catalogue that does not add up does not load: every worked example in it is priced on loading by
+the tests, every id is unique, every limit is positive.
+"""
+
+import tomllib
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from importlib.resources import files
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from contracts.commands import Limits
+from contracts.units import Credits, Id, Ms
+
+
+class Mode(StrEnum):
+    """Where a tool runs: client-only ones are free and never reach a server."""
+
+    CLIENT_ONLY = "client_only"
+    HYBRID = "hybrid"
+    SERVER_REQUIRED = "server_required"
+
+
+class Status(StrEnum):
+    """Whether a tool can be run."""
+
+    ENABLED = "enabled"
+    BETA = "beta"
+    DISABLED = "disabled"
+
+
+class Pricing(Struct, frozen=True):
+    """The price rule. Credits, CPU ms per credit, GB-seconds per credit; a share in [0, 1]."""
+
+    base_credits: Credits
+    cpu_ms_per_credit: int
+    gb_seconds_per_credit: int
+    min_credits: Credits
+    typical_share: Fraction
+    estimate_valid_ms: Ms
+
+
+class Tool(Struct, frozen=True):
+    """One tool: its price ceiling and the limits its runs are held to."""
+
+    id: Id
+    path: str
+    title: str
+    studio: str
+    mode: Mode
+    requires_account: bool
+    max_credits: Credits
+    status: Status
+    limits: Limits
+    output_kb: int
+    concurrency: int
+    risk: str = "low"
+    mobile: bool = True
+
+
+class Plan(Struct, frozen=True):
+    """A plan: its monthly allowance (no rollover) and the day limit on that allowance."""
+
+    id: Id
+    label: str
+    monthly_credits: Credits
+    daily_limit: Credits
+    price_minor: int
+    currency: str
+    features: tuple[str, ...]
+
+
+class Pack(Struct, frozen=True):
+    """A pack of credits for sale. `price_minor` in minor units of `currency`."""
+
+    id: Id
+    credits: Credits
+    price_minor: int
+    currency: str
+    expires_days: int
+
+
+class Catalogue(Struct, frozen=True):
+    """Everything at one version, by id."""
+
+    version: str
+    scale: int
+    pricing: Pricing
+    tools: dict[str, Tool]
+    plans: dict[str, Plan]
+    packs: dict[str, Pack]
+
+
+_Entry = TypeVar("_Entry", Tool, Plan, Pack)
+
+
+class CatalogueError(ValueError):
+    """The catalogue cannot be used: what is wrong and where."""
+
+
+def load(text: str) -> Catalogue:
+    """Read a catalogue from TOML text; raises CatalogueError naming the field that is wrong."""
+    raw = tomllib.loads(text, parse_float=Decimal)
+    defaults = raw["limits"]
+    share = Fraction(raw["pricing"].pop("typical_share"))
+    try:
+        return Catalogue(
+            version=raw["version"],
+            scale=raw["scale"],
+            pricing=Pricing(typical_share=share, **raw["pricing"]),
+            tools=_by_id([_tool(entry, defaults) for entry in raw["tools"]]),
+            plans=_by_id(msgspec.convert(raw["plans"], list[Plan])),
+            packs=_by_id(msgspec.convert(raw["packs"], list[Pack])),
+        )
+    except (msgspec.ValidationError, KeyError, TypeError) as wrong:
+        raise CatalogueError(f"catalogue: {wrong}") from wrong
+
+
+def bundled_text() -> str:
+    """The TOML that ships with this version of Scrip."""
+    return files("contracts").joinpath("catalogue.toml").read_text(encoding="utf-8")
+
+
+def bundled() -> Catalogue:
+    """The catalogue that ships with this version of Scrip."""
+    return load(bundled_text())
+
+
+def with_tools(catalogue: Catalogue, *tools: Tool) -> Catalogue:
+    """The same catalogue with more tools; for test and benchmark worlds only."""
+    return msgspec.structs.replace(
+        catalogue, tools={**catalogue.tools, **{tool.id: tool for tool in tools}}
+    )
+
+
+def _tool(entry: dict[str, Any], defaults: dict[str, int]) -> Tool:
+    known = {**defaults, **entry}
+    limits = Limits(
+        cpu_ms=known.pop("cpu_ms"),
+        memory_mb=known.pop("memory_mb"),
+        duration_ms=known.pop("timeout_ms"),
+    )
+    known.pop("example", None)
+    return msgspec.convert({**known, "limits": limits}, Tool)
+
+
+def _by_id(entries: list[_Entry]) -> dict[str, _Entry]:
+    by_id = {entry.id: entry for entry in entries}
+    if len(by_id) != len(entries):
+        raise CatalogueError("catalogue: two entries share an id; every id must be unique")
+    return by_id

@@ -1,0 +1,164 @@
+"""Events that price, hold, move or end credits. All amounts in smallest credit units."""
+
+from contracts.commands import CostBasis, GrantKind, Limits, Usage
+from contracts.header import Event, Extension, LimitStatus, Slice, Windows
+from contracts.pricing import LineItem
+from contracts.reasons import Outcome, Reason
+from contracts.units import Credits, Id, Ms
+
+
+class EstimateGiven(Event, kw_only=True):
+    """A price range, honoured until `valid_until`; whether the run would be allowed now."""
+
+    estimate: Id
+    tool: Id
+    limits: Limits
+    min: Credits
+    typical: Credits
+    max: Credits
+    items: tuple[LineItem, ...]
+    price_version: str
+    valid_until: Ms
+    allowed: bool
+    reason: Reason | None = None
+    limit: LimitStatus | None = None
+
+
+class CreditsReserved(Event, kw_only=True):
+    """Credits are set aside. Charges of this reservation are at least `min`, at most `amount`."""
+
+    reservation: Id
+    amount: Credits
+    slices: tuple[Slice, ...]
+    expires_at: Ms
+    min: Credits = 0
+    typical: Credits | None = None
+    tool: Id | None = None
+    limits: Limits | None = None
+    price_version: str | None = None
+    estimate: Id | None = None
+    parent: Id | None = None
+    key: Id | None = None
+    member: Id | None = None
+
+
+class ReservationExtended(Event, kw_only=True):
+    """A reservation holds more, or longer."""
+
+    reservation: Id
+    amount: Credits
+    slices: tuple[Slice, ...]
+    expires_at: Ms
+
+
+class CreditsCharged(Event, kw_only=True):
+    """Taken from a reservation. `released` went back in the same batch; `final` ended it.
+
+    `windows` is there on the first charge of a new day or month.
+    """
+
+    reservation: Id
+    charge: Id
+    amount: Credits
+    slices: tuple[Slice, ...]
+    outcome: Outcome
+    final: bool
+    released: Credits = 0
+    overrun: Credits = 0
+    tool: Id | None = None
+    usage: Usage | None = None
+    price_version: str | None = None
+    windows: Windows | None = None
+
+
+class CreditsReleased(Event, kw_only=True):
+    """Held credits went back. `remainder`: the rest of a final charge; else the run's end.
+
+    `lost` is the part of `slices` whose lot expired meanwhile: it left, and did not come back.
+    """
+
+    reservation: Id
+    amount: Credits
+    slices: tuple[Slice, ...]
+    outcome: Outcome
+    remainder: bool = False
+    lost: tuple[Slice, ...] = ()
+    tool: Id | None = None
+
+
+class CreditsRefunded(Event, kw_only=True):
+    """What was charged came back to the lots it was drawn from."""
+
+    refund: Id
+    charge: Id
+    reservation: Id
+    amount: Credits
+    slices: tuple[Slice, ...]
+    reason: Id
+    extended: tuple[Extension, ...] = ()
+    tool: Id | None = None
+
+
+class CreditsGranted(Event, kw_only=True):
+    """A new lot, named by the grant."""
+
+    grant: Id
+    kind: GrantKind
+    source: Id
+    amount: Credits
+    priority: int
+    effective_from: Ms
+    expires_at: Ms
+    cost_basis: CostBasis | None = None
+
+
+class CreditsRevoked(Event, kw_only=True):
+    """What was left of a grant is gone; `debt` is what had been spent of it."""
+
+    grant: Id
+    amount: Credits
+    debt: Credits
+    reason: Id
+
+
+class ReservationExpired(Event, kw_only=True):
+    """A reservation outlived its time; its credits went back, but for what was `lost` as above."""
+
+    reservation: Id
+    amount: Credits
+    slices: tuple[Slice, ...]
+    lost: tuple[Slice, ...] = ()
+    tool: Id | None = None
+
+
+class GrantExpired(Event, kw_only=True):
+    """Credits of a lot were lost to time."""
+
+    grant: Id
+    amount: Credits
+
+
+class CreditsSent(Event, kw_only=True):
+    """Credits left for another account; the transfer stays open until it is settled."""
+
+    transfer: Id
+    to: Id
+    amount: Credits
+    slices: tuple[Slice, ...]
+
+
+class CreditsReceived(Event, kw_only=True):
+    """Credits came from another account, as a new lot."""
+
+    transfer: Id
+    sender: Id
+    grant: Id
+    amount: Credits
+
+
+class TransferSettled(Event, kw_only=True):
+    """The receiver's answer is known; `returned` came back."""
+
+    transfer: Id
+    returned: Credits
+    slices: tuple[Slice, ...] = ()
