@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from msgspec import Struct
 
 from bus import kafka
@@ -99,7 +98,7 @@ class Outbox:
             try:
                 async with asyncio.timeout(kafka.SEND_WITHIN_S):
                     await self._request(taken)
-            except (KafkaError, TimeoutError, OSError, AssertionError) as why:
+            except Exception as why:  # noqa: BLE001 - whatever it was, its senders must learn it
                 self.failures += 1
                 log.warning(
                     "outbox_undelivered", records=sum(map(len, taken.values())), why=repr(why)
@@ -133,7 +132,7 @@ class Outbox:
     @staticmethod
     def _append(batch: object, record: _Waiting) -> bool:
         appended = batch.append(  # type: ignore[attr-defined]
-            key=record.key, value=record.value, timestamp=None, headers=record.headers
+            key=record.key, value=record.value, timestamp=None, headers=list(record.headers)
         )
         return appended is not None
 

@@ -81,6 +81,16 @@ class EventStream:
         return {tp.partition: end for tp, end in ends.items()}
 
     @property
+    def heard_at(self) -> Ms:
+        """When the broker last answered a fetch, by this machine's clock; 0 before the first."""
+        if self._consumer is None:
+            return 0
+        return max(
+            self._consumer.last_poll_timestamp(TopicPartition(self._topic, p)) or 0
+            for p in self.readers
+        )
+
+    @property
     def skipped(self) -> int:
         """How many records did not count; must stay 0."""
         return sum(reader.skipped for reader in self.readers.values())

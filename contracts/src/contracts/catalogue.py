@@ -96,6 +96,21 @@ class Catalogue(Struct, frozen=True):
     packs: dict[str, Pack]
 
 
+TEST_ENVIRONMENTS = frozenset(("local", "test"))
+# Does nothing, through the real worker: measures what a run costs beside the tool itself.
+NOOP = Tool(
+    id="noop",
+    path="/api/test-studio/noop/run",
+    title="No operation",
+    studio="test",
+    mode=Mode.SERVER_REQUIRED,
+    requires_account=True,
+    max_credits=5,
+    status=Status.ENABLED,
+    limits=Limits(cpu_ms=1000, memory_mb=64, duration_ms=5000),
+    output_kb=64,
+    concurrency=64,
+)
 _Entry = TypeVar("_Entry", Tool, Plan, Pack)
 
 
@@ -131,11 +146,12 @@ def bundled() -> Catalogue:
     return load(bundled_text())
 
 
-def with_tools(catalogue: Catalogue, *tools: Tool) -> Catalogue:
-    """The same catalogue with more tools; for test and benchmark worlds only."""
-    return msgspec.structs.replace(
-        catalogue, tools={**catalogue.tools, **{tool.id: tool for tool in tools}}
-    )
+def served(environment: str) -> Catalogue:
+    """What a service of this environment sells: the bundled one; `noop` too on a test machine."""
+    catalogue = bundled()
+    if environment not in TEST_ENVIRONMENTS:
+        return catalogue
+    return msgspec.structs.replace(catalogue, tools={**catalogue.tools, NOOP.id: NOOP})
 
 
 def _tool(entry: dict[str, Any], defaults: dict[str, int]) -> Tool:

@@ -22,7 +22,7 @@ class Guard:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine.guard"],
+            [sys.executable, "-P", "-m", "engine.guard"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for us; the guard acts when we are gone

@@ -1,7 +1,7 @@
 """Kafka and PostgreSQL for one folder of state: started together, ready in seconds, kept.
 
 `SCRIP_KAFKA_BOOTSTRAP` and `SCRIP_POSTGRES_URL` name servers of your own instead; those are
-used as they are and never started, stopped or killed.
+used as they are and never started, stopped or killed. `containers` tells when images are used.
 """
 
 import os
@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from engine.containers import KafkaContainer, PostgresContainer, containers_wanted
 from engine.errors import EngineError
 from engine.guard import Guard
 from engine.java import SMALL, Jvm
 from engine.kafka import Kafka
 from engine.places import locked
 from engine.postgres import Postgres
+from engine.processes import Process
 
 
 class Engine:
@@ -38,6 +40,11 @@ class Engine:
         self.guard = guard
         self._bootstrap = os.environ.get("SCRIP_KAFKA_BOOTSTRAP")
         self._postgres_url = os.environ.get("SCRIP_POSTGRES_URL")
+        self._kafka: Kafka | KafkaContainer
+        self._postgres: Postgres | PostgresContainer
+        if containers_wanted():
+            self._kafka, self._postgres = KafkaContainer(), PostgresContainer()
+            return
         self._kafka = Kafka(
             self.state / "kafka", kafka_port, jvm=jvm, settings=broker_settings, guard=guard
         )
@@ -66,18 +73,23 @@ class Engine:
         return self._postgres_url is None
 
     @property
-    def kafka(self) -> Kafka:
+    def kafka(self) -> Kafka | KafkaContainer:
         """Our broker, for fault tests; EngineError if it is somebody else's."""
         if not self.owns_kafka:
             raise EngineError("SCRIP_KAFKA_BOOTSTRAP names a cluster that is not ours to touch")
         return self._kafka
 
     @property
-    def postgres(self) -> Postgres:
+    def postgres(self) -> Postgres | PostgresContainer:
         """Our database server, for fault tests; EngineError if it is somebody else's."""
         if not self.owns_postgres:
             raise EngineError("SCRIP_POSTGRES_URL names a database that is not ours to touch")
         return self._postgres
+
+    def processes(self) -> tuple[Process, ...]:
+        """Give the processes of the servers that are ours and run here."""
+        ours = ((self._postgres, self.owns_postgres), (self._kafka, self.owns_kafka))
+        return tuple(x.process for x, own in ours if own and isinstance(x, Kafka | Postgres))
 
     def start(self) -> None:
         """Bring both up, taking over what runs already; returns when both answer."""

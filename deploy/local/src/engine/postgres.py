@@ -16,7 +16,14 @@ from engine import pidfiles
 from engine.guard import Guard
 from engine.places import HOST
 from engine.ports import free_port, refuse_used
-from engine.postgres_home import OWNER, empty_cluster, find_binaries, reachable
+from engine.postgres_home import (
+    OWNER,
+    empty_cluster,
+    find_binaries,
+    make_parent,
+    reachable,
+    remove,
+)
 from engine.processes import Process
 from engine.templates import copy_tree
 from engine.users import give, server_account
@@ -80,6 +87,7 @@ class Postgres:
             refuse_used(self.process.port, "PostgreSQL", "SCRIP_POSTGRES_PORT")
             binaries = find_binaries(self._account)
             if not self._data.exists():
+                make_parent(self._data)
                 copy_tree(empty_cluster(binaries, self._account), self._data)
                 if self._account is not None:
                     give(self._account, self._data)
@@ -103,7 +111,7 @@ class Postgres:
 
     def forget(self) -> None:
         """Delete its state; only when stopped."""
-        shutil.rmtree(self._data, ignore_errors=True)
+        remove(self._data)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _launch(self) -> None:
@@ -118,11 +126,7 @@ class Postgres:
             time.sleep(RETRY_SECONDS)
 
     def _answers(self) -> bool:
-        try:
-            psycopg.connect(self.url, connect_timeout=2).close()
-        except psycopg.OperationalError:
-            return False
-        return True
+        return answers(self.url)
 
     def _drop_recycled_lock(self) -> None:
         """Remove the lock file of a dead server whose pid another program got meanwhile."""
@@ -133,3 +137,12 @@ class Postgres:
         locked_by = int(lock.read_text().split("\n", 1)[0])
         if locked_by == ours.pid and pidfiles.birth(ours.pid) not in (None, ours.born):
             lock.unlink()
+
+
+def answers(url: str) -> bool:
+    """Tell whether a database at `url` accepts a connection now."""
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True

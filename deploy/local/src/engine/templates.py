@@ -1,7 +1,7 @@
-"""What makes a start fast, made once and copied: a formatted broker folder with its internal
-topics and a class archive, and an empty database cluster.
+"""What makes a broker start fast, made once and copied: a formatted folder, a class archive.
 
-Kept under `.local/kafka` and `.local/postgres` by the versions they were made with.
+The folder has its internal topics already. Kept under `.local/kafka` for the very jars and Java
+they were made with.
 """
 
 import hashlib
@@ -77,9 +77,9 @@ def _make(draft: Path, java: Path, jars: Sequence[Path]) -> None:
     port = free_port()
     properties = draft / "server.properties"
     properties.write_text(server_properties(data, port, free_port(), {}))
+    storage_tool = (str(java), *SMALL.flags, "-cp", _class_path(jars), "kafka.tools.StorageTool")
     done = subprocess.run(
-        [str(java), *SMALL.flags, "-cp", _class_path(jars), "kafka.tools.StorageTool"]
-        + ["format", "-t", _new_id(), "-c", str(properties)],
+        [*storage_tool, "format", "-t", _new_id(), "-c", str(properties)],
         capture_output=True,
         text=True,
         timeout=FORMAT_SECONDS,

@@ -4,6 +4,7 @@ import os
 import pwd
 import stat
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
@@ -58,3 +59,18 @@ def give(account: Account, folder: Path) -> None:
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
             os.chown(Path(parent) / name, account.uid, account.gid, follow_symlinks=False)
+
+
+class Identity(TypedDict, total=False):
+    """What `subprocess` must be told to start a program as somebody else."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def identity(account: Account | None) -> Identity:
+    """Give the arguments that make a child process run as `account`; none to stay who we are."""
+    if account is None:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}

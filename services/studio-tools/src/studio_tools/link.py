@@ -79,6 +79,7 @@ class Link:
             self._waiting.pop(slot, None)
 
     def kill(self) -> None:
+        self.gone.set()  # at once: nobody may ask a dying zygote
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
 

@@ -1,4 +1,4 @@
-"""What a run of a tool comes to: one of four outcomes, each with what the operating system measured.
+"""What a run of a tool comes to: one of four outcomes, with what the operating system measured.
 
 Only `Completed` is paid for.  Nothing a person types can end in anything but one of these.
 """

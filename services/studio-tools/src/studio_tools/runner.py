@@ -1,7 +1,7 @@
 """Runs one tool on one input under limits, and tells what it came to and what it took.
 
-`run` never raises for anything that a tool or its input does.  At most `concurrency` runs are under
-way at once, others wait their turn.  A dead zygote is replaced by a warm one, at a bounded pace.
+`run` never raises for anything that a tool or its input does.  How many run at once is the
+caller's business (turns.py).  A dead zygote is replaced by a warm one, at a bounded pace.
 """
 
 import asyncio
@@ -9,13 +9,12 @@ from types import TracebackType
 from typing import Self
 
 import structlog
+from contracts.units import RECORD_BYTES_MAX
 
 from studio_tools.frames import Ready
 from studio_tools.link import Link, ZygoteConfig, ZygoteError, open_link
 from studio_tools.outcomes import Failed, InvalidInput, Limits, Outcome, Reason, Usage
 
-INPUT_BYTES_MAX = 64 * 1024  # what fits into one run message
-CONCURRENCY_DEFAULT = 4  # runs wait for CPU more than for anything else; two per core of a small box
 ANSWER_GRACE_S = 3.0  # how long after a run's timeout a silent zygote is believed to be stuck
 RESTART_PAUSE_S = (0.0, 0.1, 0.5, 2.0, 5.0)  # before the nth restart in a row; the last one repeats
 
@@ -25,9 +24,8 @@ log = structlog.get_logger()
 class ToolRunner:
     """Use as ``async with ToolRunner(config) as runner``."""
 
-    def __init__(self, config: ZygoteConfig, concurrency: int = CONCURRENCY_DEFAULT) -> None:
+    def __init__(self, config: ZygoteConfig) -> None:
         self._config = config
-        self._turns = asyncio.Semaphore(concurrency)
         self._link: Link | None = None
         self._starting = asyncio.Lock()
         self._deaths_in_a_row = 0
@@ -58,15 +56,14 @@ class ToolRunner:
         return self._link.process.pid
 
     async def run(self, tool: str, payload: bytes, limits: Limits) -> Outcome:
-        """One run, from waiting for a turn to its end."""
-        if len(payload) > INPUT_BYTES_MAX:
-            return InvalidInput(f"input: longer than {INPUT_BYTES_MAX} bytes")
-        async with self._turns:
-            try:
-                link = await self._warm_link()
-            except ZygoteError as wrong:
-                return Failed(Reason.CRASHED, Usage(), str(wrong))
-            outcome = await link.ask(tool, payload, limits, ANSWER_GRACE_S)
+        """One run, from its start to its end.  An input longer than any message is refused."""
+        if len(payload) > RECORD_BYTES_MAX:
+            return InvalidInput(f"input: longer than {RECORD_BYTES_MAX} bytes")
+        try:
+            link = await self._warm_link()
+        except ZygoteError as wrong:
+            return Failed(Reason.CRASHED, Usage(), str(wrong))
+        outcome = await link.ask(tool, payload, limits, ANSWER_GRACE_S)
         if not link.gone.is_set():
             self._deaths_in_a_row = 0
         return outcome

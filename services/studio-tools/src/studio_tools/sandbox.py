@@ -88,4 +88,6 @@ def _limit(sandbox: Sandbox, limits: Limits, *, may_fork: bool) -> None:
         resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_PROF, limits.cpu_ms / 1000)  # to the millisecond; kills by default
+    signal.setitimer(
+        signal.ITIMER_PROF, limits.cpu_ms / 1000
+    )  # to the millisecond; kills by default

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 
-class ToolInput(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class ToolInput(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """The base of every input: camelCase on the wire, and a field we do not know is refused."""
 
 
-class ToolOutput(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=False):
+class ToolOutput(msgspec.Struct, rename="camel"):
     """The base of every output: camelCase on the wire."""
 
 
@@ -24,7 +24,7 @@ class InputError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """`run` gets a decoded `input_type` and gives a value that encodes as JSON, or raises InputError."""
+    """`run` takes an `input_type` and gives a value that encodes as JSON, or raises InputError."""
 
     id: str
     input_type: type[Any]
@@ -49,7 +49,7 @@ def answer(tool: Tool, payload: bytes) -> bytes:
 
 
 def _explained(message: str) -> tuple[str, str]:
-    """msgspec's message as (field, rule): ``Expected `int` - at `$.a[0].b``` names ``a[0].b``."""
+    """The decoder's words as (field, rule): ``Expected `int` - at `$.a[0].b``` names ``a[0].b``."""
     rule, _, place = message.partition(" - at `")
     field = place.rstrip("`").removeprefix("$").removeprefix(".")
     return field or "input", rule[:1].lower() + rule[1:].replace("`", "")

@@ -171,7 +171,7 @@ class Zygote:
                 run.kill(Reason.TIMEOUT)
 
     def _sweep(self) -> None:
-        """Kill what broke out of its group: orphans become our children, and we know all of ours."""
+        """Kill what broke out of its group: orphans become our children; ours are known."""
         ours = {run.pid for run in self._by_slot.values()}
         path = f"/proc/self/task/{os.getpid()}/children"
         with open(path, "rb") as listed:  # noqa: PTH123 - on the path of every run
@@ -193,7 +193,7 @@ class Zygote:
 
 
 def main(arguments: list[str]) -> None:
-    """``zygote FD REGISTRY MAY_FORK [PATH ...]``; REGISTRY is ``module:function`` giving the tools."""
+    """``zygote FD REGISTRY MAY_FORK [PATH ...]``; REGISTRY is ``module:function``."""
     control_fd, registry, may_fork, *search = arguments
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)  # the runner decides when; it closes its end

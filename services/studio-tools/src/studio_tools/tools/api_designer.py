@@ -20,6 +20,7 @@ FieldType = Literal[
     "string", "integer", "number", "boolean", "date", "datetime", "uuid", "email", "uri"
 ]
 Operation = Literal["list", "create", "read", "replace", "delete"]
+ALL_OPERATIONS: tuple[Operation, ...] = ("list", "create", "read", "replace", "delete")
 Auth = Literal["none", "bearer", "apiKey"]
 
 _TYPES: dict[FieldType, Json] = {
@@ -39,30 +40,28 @@ _SCHEMES: dict[Auth, Json] = {
 }
 
 
-class Field(ToolInput):
+class Field(ToolInput, kw_only=True):
     name: Word
     type: FieldType = "string"
     required: bool = True
     read_only: bool = False
     many: bool = False
     description: Line = ""
-    choices: Annotated[list[Name], Meta(max_length=50)] = []
+    choices: Annotated[tuple[Name, ...], Meta(max_length=50)] = ()
     max_length: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     minimum: float | None = None
     maximum: float | None = None
 
 
-class Resource(ToolInput):
+class Resource(ToolInput, kw_only=True):
     name: Word
     plural: Word | None = None
     description: Line = ""
     fields: Annotated[list[Field], Meta(min_length=1, max_length=FIELDS_MAX)]
-    operations: Annotated[list[Operation], Meta(min_length=1)] = [
-        "list", "create", "read", "replace", "delete",
-    ]  # fmt: skip
+    operations: Annotated[tuple[Operation, ...], Meta(min_length=1)] = ALL_OPERATIONS
 
 
-class ApiInput(ToolInput):
+class ApiInput(ToolInput, kw_only=True):
     title: Name
     version: Annotated[str, Meta(pattern=r"^[0-9A-Za-z.+-]{1,30}$")] = "1.0.0"
     description: Line = ""
@@ -71,7 +70,7 @@ class ApiInput(ToolInput):
     resources: Annotated[list[Resource], Meta(min_length=1, max_length=RESOURCES_MAX)]
 
 
-class ApiOutput(ToolOutput):
+class ApiOutput(ToolOutput, kw_only=True):
     openapi: Json
     paths: int
     operations: int

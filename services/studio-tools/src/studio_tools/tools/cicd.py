@@ -20,7 +20,7 @@ Provider = Literal["github", "gitlab"]
 Language = Literal["python", "node", "go", "rust", "java"]
 Version = Annotated[str, Meta(pattern=r"^[0-9A-Za-z.]{1,12}$")]
 Branch = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._/-]{1,80}$")]
-Commands = Annotated[list[Line], Meta(max_length=COMMANDS_MAX)]
+Commands = Annotated[tuple[Line, ...], Meta(max_length=COMMANDS_MAX)]
 
 _SETUP: dict[Language, tuple[str, str, str]] = {  # action, its version input, default version
     "python": ("actions/setup-python@v5", "python-version", "3.12"),
@@ -70,26 +70,26 @@ _COMMANDS: dict[Language, dict[str, list[str]]] = {
 }
 
 
-class Deployment(ToolInput):
+class Deployment(ToolInput, kw_only=True):
     environment: Name = "production"
     commands: Annotated[list[Line], Meta(min_length=1, max_length=COMMANDS_MAX)]
 
 
-class PipelineInput(ToolInput):
+class PipelineInput(ToolInput, kw_only=True):
     language: Language
     provider: Provider = "github"
     name: Name = "CI"
-    versions: Annotated[list[Version], Meta(max_length=6)] = []
+    versions: Annotated[tuple[Version, ...], Meta(max_length=6)] = ()
     branch: Branch = "main"
     lint: bool = True
     build: bool = True
-    lint_commands: Commands = []
-    test_commands: Commands = []
-    build_commands: Commands = []
+    lint_commands: Commands = ()
+    test_commands: Commands = ()
+    build_commands: Commands = ()
     deploy: Deployment | None = None
 
 
-class PipelineOutput(ToolOutput):
+class PipelineOutput(ToolOutput, kw_only=True):
     path: str
     yaml: str
     jobs: list[str]
@@ -112,10 +112,10 @@ def _stages(given: PipelineInput) -> dict[str, list[str]]:
     install = usual["install"]
     stages: dict[str, list[str]] = {}
     if given.lint:
-        stages["lint"] = install + (given.lint_commands or usual["lint"])
-    stages["test"] = install + (given.test_commands or usual["test"])
+        stages["lint"] = [*install, *(given.lint_commands or usual["lint"])]
+    stages["test"] = [*install, *(given.test_commands or usual["test"])]
     if given.build:
-        stages["build"] = install + (given.build_commands or usual["build"])
+        stages["build"] = [*install, *(given.build_commands or usual["build"])]
     if given.deploy is not None:
         stages["deploy"] = list(given.deploy.commands)
     return stages

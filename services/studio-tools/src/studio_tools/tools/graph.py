@@ -32,7 +32,9 @@ def layers(graph: Graph) -> list[list[str]]:
 def cycle(graph: Graph) -> list[str]:
     """One cycle, its first name repeated at the end; empty when there is none."""
     placed = {name for layer in layers(graph) for name in layer}
-    left = {name: [t for t in graph[name] if t not in placed] for name in graph if name not in placed}
+    left = {
+        name: [t for t in graph[name] if t not in placed] for name in graph if name not in placed
+    }
     if not left:
         return []
     backward = reverse(left)  # what is left has an edge coming in, so walking back never ends

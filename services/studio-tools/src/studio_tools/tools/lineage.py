@@ -29,41 +29,41 @@ _WITH = re.compile(r"(?:\bwith(?:\s+recursive)?|,)\s*" + _NAME + r"\s+as\s*\(", 
 _NOISE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
 
 
-class Edge(ToolInput):
+class Edge(ToolInput, kw_only=True):
     source: Name
     target: Name
     via: Line = ""
 
 
-class Statement(ToolInput):
+class Statement(ToolInput, kw_only=True):
     sql: Annotated[str, Meta(min_length=1, max_length=20_000)]
     name: Name | None = None
 
 
-class LineageInput(ToolInput):
-    edges: Annotated[list[Edge], Meta(max_length=EDGES_MAX)] = []
-    statements: Annotated[list[Statement], Meta(max_length=STATEMENTS_MAX)] = []
-    focus: Annotated[list[Name], Meta(max_length=FOCUS_MAX)] = []
+class LineageInput(ToolInput, kw_only=True):
+    edges: Annotated[tuple[Edge, ...], Meta(max_length=EDGES_MAX)] = ()
+    statements: Annotated[tuple[Statement, ...], Meta(max_length=STATEMENTS_MAX)] = ()
+    focus: Annotated[tuple[Name, ...], Meta(max_length=FOCUS_MAX)] = ()
 
 
-class Reached(ToolOutput):
+class Reached(ToolOutput, kw_only=True):
     asset: str
     steps: int
 
 
-class Focus(ToolOutput):
+class Focus(ToolOutput, kw_only=True):
     asset: str
     upstream: list[Reached]
     downstream: list[Reached]
 
 
-class FoundEdge(ToolOutput):
+class FoundEdge(ToolOutput, kw_only=True):
     source: str
     target: str
     via: str
 
 
-class LineageOutput(ToolOutput):
+class LineageOutput(ToolOutput, kw_only=True):
     assets: int
     edges: list[FoundEdge]
     sources: list[str]
@@ -125,7 +125,9 @@ def read_statement(sql: str, via: str) -> list[FoundEdge]:
 
 def _names(pattern: re.Pattern[str], text: str) -> list[str]:
     found = (re.sub(r"[\"`\[\]]", "", match).lower() for match in pattern.findall(text))
-    return list(dict.fromkeys(name for name in found if name not in ("select", "lateral", "unnest")))
+    return list(
+        dict.fromkeys(name for name in found if name not in ("select", "lateral", "unnest"))
+    )
 
 
 def _reached(steps: dict[str, int]) -> list[Reached]:

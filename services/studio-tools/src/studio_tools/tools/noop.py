@@ -3,11 +3,11 @@
 from studio_tools.tool import Tool, ToolInput, ToolOutput
 
 
-class NoopInput(ToolInput):
+class NoopInput(ToolInput, kw_only=True):
     pass
 
 
-class NoopOutput(ToolOutput):
+class NoopOutput(ToolOutput, kw_only=True):
     ok: bool = True
 
 

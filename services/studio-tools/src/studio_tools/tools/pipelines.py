@@ -1,7 +1,7 @@
 """Designs a data pipeline: checks that steps form a directed acyclic graph, and plans the run.
 
-Gives the order, which steps may run beside each other, the critical path with its minutes, a Mermaid
-diagram, and warnings about steps that nobody reads or that retry what cannot be repeated.
+Gives the order, which steps may run beside each other, the critical path with its minutes, a
+Mermaid diagram, and warnings about steps that nobody reads or that must not be repeated.
 """
 
 from typing import Annotated, Literal
@@ -18,23 +18,23 @@ NEEDS_MAX = 50
 Kind = Literal["source", "transform", "check", "sink"]
 
 
-class Step(ToolInput):
+class Step(ToolInput, kw_only=True):
     id: Word
     kind: Kind = "transform"
     name: Name | None = None
-    needs: Annotated[list[Word], Meta(max_length=NEEDS_MAX)] = []
+    needs: Annotated[tuple[Word, ...], Meta(max_length=NEEDS_MAX)] = ()
     minutes: Annotated[int, Meta(ge=0, le=100_000)] = 1
     retries: Annotated[int, Meta(ge=0, le=20)] = 0
     idempotent: bool = True
 
 
-class DesignInput(ToolInput):
+class DesignInput(ToolInput, kw_only=True):
     name: Name = "pipeline"
     steps: Annotated[list[Step], Meta(min_length=1, max_length=STEPS_MAX)]
     workers: Annotated[int, Meta(ge=1, le=1000)] | None = None
 
 
-class PlannedStep(ToolOutput):
+class PlannedStep(ToolOutput, kw_only=True):
     id: str
     kind: Kind
     stage: int
@@ -44,7 +44,7 @@ class PlannedStep(ToolOutput):
     slack_minutes: int
 
 
-class DesignOutput(ToolOutput):
+class DesignOutput(ToolOutput, kw_only=True):
     name: str
     order: list[str]
     stages: list[list[str]]
@@ -59,7 +59,7 @@ class DesignOutput(ToolOutput):
 
 def run(given: DesignInput) -> DesignOutput:
     steps = _by_id(given)
-    leads = graph.reverse({name: step.needs for name, step in steps.items()})
+    leads = graph.reverse({name: list(step.needs) for name, step in steps.items()})
     if circle := graph.cycle(leads):
         raise InputError("steps", f"these need each other: {' -> '.join(circle)}")
     stages = graph.layers(leads)
@@ -116,7 +116,7 @@ def _plan(
             id=name,
             kind=steps[name].kind,
             stage=stage,
-            needs=steps[name].needs,
+            needs=list(steps[name].needs),
             starts_at_minute=starts[name],
             ends_at_minute=starts[name] + steps[name].minutes,
             slack_minutes=latest[name] - starts[name],

@@ -1,7 +1,7 @@
 """Builds a risk register: scores each risk before and after its controls, sorts, and sums up.
 
-score = likelihood x impact on scales of 1 to 5.  A control takes whole steps off either scale, never
-below 1.  A risk above the appetite that is merely accepted needs somebody's attention.
+score = likelihood x impact on scales of 1 to 5.  A control takes whole steps off either scale,
+never below 1.  A risk above the appetite that is merely accepted needs somebody's attention.
 """
 
 from typing import Annotated, Literal
@@ -29,13 +29,13 @@ _BY_BAND: dict[Band, Treatment] = {
 }
 
 
-class Control(ToolInput):
+class Control(ToolInput, kw_only=True):
     name: Name
     likelihood_steps: Steps = 0
     impact_steps: Steps = 0
 
 
-class Risk(ToolInput):
+class Risk(ToolInput, kw_only=True):
     title: Name
     likelihood: Level
     impact: Level
@@ -44,15 +44,15 @@ class Risk(ToolInput):
     owner: Name | None = None
     description: Line = ""
     treatment: Treatment | None = None
-    controls: Annotated[list[Control], Meta(max_length=CONTROLS_MAX)] = []
+    controls: Annotated[tuple[Control, ...], Meta(max_length=CONTROLS_MAX)] = ()
 
 
-class RegisterInput(ToolInput):
+class RegisterInput(ToolInput, kw_only=True):
     risks: Annotated[list[Risk], Meta(min_length=1, max_length=RISKS_MAX)]
     appetite: Annotated[int, Meta(ge=1, le=SCALE * SCALE)] = 6
 
 
-class Entry(ToolOutput):
+class Entry(ToolOutput, kw_only=True):
     rank: int
     id: str
     title: str
@@ -70,7 +70,7 @@ class Entry(ToolOutput):
     controls: list[str]
 
 
-class Totals(ToolOutput):
+class Totals(ToolOutput, kw_only=True):
     risks: int
     inherent: int
     residual: int
@@ -81,7 +81,7 @@ class Totals(ToolOutput):
     by_category: dict[str, int]
 
 
-class RegisterOutput(ToolOutput):
+class RegisterOutput(ToolOutput, kw_only=True):
     register: list[Entry]
     totals: Totals
     heatmap: list[list[int]]  # [impact - 1][likelihood - 1]: how many residual risks

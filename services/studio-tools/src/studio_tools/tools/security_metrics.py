@@ -5,8 +5,9 @@ resolved within the agreed hours; how old open vulnerabilities are.  Never reads
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
+import msgspec
 from msgspec import Meta
 
 from studio_tools.tool import InputError, Tool, ToolInput, ToolOutput
@@ -21,7 +22,7 @@ Instant = Annotated[datetime, Meta(tz=True)]
 Hours = Annotated[int, Meta(ge=1, le=100_000)]
 
 
-class Incident(ToolInput):
+class Incident(ToolInput, kw_only=True):
     id: Name
     severity: Severity
     occurred_at: Instant
@@ -30,14 +31,14 @@ class Incident(ToolInput):
     resolved_at: Instant | None = None
 
 
-class Vulnerability(ToolInput):
+class Vulnerability(ToolInput, kw_only=True):
     id: Name
     severity: Severity
     found_at: Instant
     fixed_at: Instant | None = None
 
 
-class Agreed(ToolInput):
+class Agreed(ToolInput, kw_only=True):
     """Hours within which an incident must be resolved and a vulnerability fixed."""
 
     critical: Hours = 24
@@ -46,14 +47,17 @@ class Agreed(ToolInput):
     low: Hours = 2160
 
 
-class MetricsInput(ToolInput):
+Steps: TypeAlias = tuple[tuple[str, datetime | None], ...]
+
+
+class MetricsInput(ToolInput, kw_only=True):
     as_of: Instant
-    incidents: Annotated[list[Incident], Meta(max_length=INCIDENTS_MAX)] = []
-    vulnerabilities: Annotated[list[Vulnerability], Meta(max_length=VULNERABILITIES_MAX)] = []
-    agreed: Agreed = Agreed()
+    incidents: Annotated[tuple[Incident, ...], Meta(max_length=INCIDENTS_MAX)] = ()
+    vulnerabilities: Annotated[tuple[Vulnerability, ...], Meta(max_length=VULNERABILITIES_MAX)] = ()
+    agreed: Agreed = msgspec.field(default_factory=Agreed)
 
 
-class Spread(ToolOutput):
+class Spread(ToolOutput, kw_only=True):
     """Minutes.  None when there is nothing to measure."""
 
     count: int
@@ -62,7 +66,7 @@ class Spread(ToolOutput):
     p90: float | None
 
 
-class Compliance(ToolOutput):
+class Compliance(ToolOutput, kw_only=True):
     closed_in_time: int
     closed_late: int
     open_in_time: int
@@ -70,7 +74,7 @@ class Compliance(ToolOutput):
     percent: float
 
 
-class MetricsOutput(ToolOutput):
+class MetricsOutput(ToolOutput, kw_only=True):
     time_to_detect: Spread
     time_to_contain: Spread
     time_to_resolve: Spread
@@ -110,7 +114,7 @@ def run(given: MetricsInput) -> MetricsOutput:
 
 def _check(given: MetricsInput) -> None:
     for place, incident in enumerate(given.incidents):
-        steps = (
+        steps: Steps = (
             ("occurredAt", incident.occurred_at),
             ("detectedAt", incident.detected_at),
             ("containedAt", incident.contained_at),
@@ -122,9 +126,7 @@ def _check(given: MetricsInput) -> None:
         _check_order(f"vulnerabilities[{place}]", steps, given.as_of)
 
 
-def _check_order(
-    at: str, steps: tuple[tuple[str, datetime | None], ...], as_of: datetime
-) -> None:
+def _check_order(at: str, steps: Steps, as_of: datetime) -> None:
     before, since = steps[0][0], steps[0][1]
     for name, moment in steps:
         if moment is None:

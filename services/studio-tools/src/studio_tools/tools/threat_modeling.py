@@ -70,32 +70,32 @@ _TEXT: dict[Category, tuple[str, str]] = {
 }
 
 
-class Element(ToolInput):
+class Element(ToolInput, kw_only=True):
     id: Word
     kind: Kind
     name: Name | None = None
     zone: Name = "default"
-    data: list[Data] = []
+    data: tuple[Data, ...] = ()
     authenticates: bool = False
     audited: bool = False
     encrypted: bool = False
 
 
-class Flow(ToolInput):
+class Flow(ToolInput, kw_only=True):
     source: Word
     target: Word
     label: Name = "data"
-    data: list[Data] = []
+    data: tuple[Data, ...] = ()
     encrypted: bool = False
     authenticated: bool = False
 
 
-class ModelInput(ToolInput):
+class ModelInput(ToolInput, kw_only=True):
     elements: Annotated[list[Element], Meta(min_length=1, max_length=ELEMENTS_MAX)]
-    flows: Annotated[list[Flow], Meta(max_length=FLOWS_MAX)] = []
+    flows: Annotated[tuple[Flow, ...], Meta(max_length=FLOWS_MAX)] = ()
 
 
-class Threat(ToolOutput):
+class Threat(ToolOutput, kw_only=True):
     id: str
     target: str
     category: Category
@@ -105,7 +105,7 @@ class Threat(ToolOutput):
     mitigation: str
 
 
-class ModelOutput(ToolOutput):
+class ModelOutput(ToolOutput, kw_only=True):
     threats: list[Threat]
     by_severity: dict[Severity, int]
     by_category: dict[str, int]
@@ -185,7 +185,7 @@ def _of_flow(flow: Flow, category: Category, *, crosses: bool) -> Threat:
     return _threat(f"{flow.label} ({flow.source} to {flow.target})", category, score, why)
 
 
-def _sensitivity(data: list[Data], why: list[str]) -> int:
+def _sensitivity(data: tuple[Data, ...], why: list[str]) -> int:
     if not data:
         return 0
     worst = max(data, key=lambda kind: _WEIGHT[kind])

@@ -1,0 +1,243 @@
+"""The port to Kafka, by aiokafka: one partition as its owner sees it."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from contracts.topics import COMMANDS, EVENTS
+from contracts.units import Ms
+
+from bus import kafka
+from bus.feed import CommandFeed
+from bus.fence import fenced_producer
+from bus.log import Append, KeyValue, LogError, Record
+from bus.outbox import Outbox
+from bus.partition import partition_of
+
+_READ_WITHIN_S = 30.0  # without any progress: the broker is gone
+_FAILURES = (KafkaError, TimeoutError, OSError, AssertionError)
+
+
+class KafkaAppend:
+    """A batch on its way to the broker."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self, task: "asyncio.Task[int]") -> None:
+        self._task = task
+
+    @property
+    def done(self) -> bool:
+        """Whether its outcome is known."""
+        return self._task.done()
+
+    def offset(self) -> int:
+        """Where it landed; raises LogError."""
+        if self._task.cancelled():
+            raise LogError("append cancelled: outcome unknown")
+        why = self._task.exception()
+        if why is not None:
+            raise LogError(f"append failed: {why!r}") from why
+        return self._task.result()
+
+
+class Cluster:
+    """What all partitions of one process share: the address, the feed, the courier's outbox."""
+
+    def __init__(self, bootstrap: str, prefix: str, environment: str, partitions: int) -> None:
+        self.bootstrap = bootstrap
+        self.commands = prefix + COMMANDS.name
+        self.events = prefix + EVENTS.name
+        self.fence = f"ledger-{environment}-{prefix}"
+        self.partitions = partitions
+        self.feed = CommandFeed(bootstrap, self.commands)
+        self.outbox = Outbox(bootstrap)
+
+    async def start(self) -> None:
+        """Connect."""
+        await self.feed.start()
+        await self.outbox.start()
+
+    async def stop(self) -> None:
+        """Close in reverse."""
+        await self.outbox.stop()
+        await self.feed.stop()
+
+
+class KafkaLog:
+    """One partition. Implements bus.log.PartitionLog."""
+
+    def __init__(self, cluster: Cluster, partition: int) -> None:
+        self._cluster = cluster
+        self._partition = partition
+        self._tp = TopicPartition(cluster.events, partition)
+        self._producer: AIOKafkaProducer | None = None
+        self._queue: list[Record] = []
+        self._wake: asyncio.Future[None] | None = None
+        self._assigned = True
+
+    async def close(self) -> None:
+        """Drop the producer and the commands that wait."""
+        self._assigned = False
+        self._cluster.feed.leave(self._partition)
+        self._queue.clear()
+        await self._drop()
+
+    def released(self) -> None:
+        """The partition is no longer ours: let the owner see it at once."""
+        self._assigned = False
+        self._ring()
+
+    async def fence(self) -> None:
+        """A producer under a fresh epoch."""
+        await self._drop()
+        try:
+            async with asyncio.timeout(kafka.SEND_WITHIN_S):
+                self._producer = await fenced_producer(
+                    self._cluster.bootstrap, f"{self._cluster.fence}{self._partition}"
+                )
+        except _FAILURES as why:
+            raise LogError(f"fence not raised: {why!r}") from why
+
+    async def end(self) -> int:
+        """The high watermark of the events."""
+        return await self._ask_end(self._tp)
+
+    async def events(self, start: int, end: int) -> AsyncIterator[Sequence[Record]]:
+        """All records in [start, end), in batches."""
+        if start >= end:
+            return
+        consumer = await kafka.consumer_at(self._cluster.bootstrap, [(self._tp, start)])
+        try:
+            position, quiet_since = start, time.monotonic()
+            while position < end:
+                got = (await consumer.getmany(timeout_ms=500)).get(self._tp)
+                if got:
+                    position, quiet_since = got[-1].offset + 1, time.monotonic()
+                    yield [r for r in got if r.offset < end] if position > end else got
+                elif time.monotonic() - quiet_since > _READ_WITHIN_S:
+                    raise LogError(f"events end at {position}, not at {end}")
+        except (KafkaError, OSError) as why:
+            raise LogError(f"events not read: {why!r}") from why
+        finally:
+            await kafka.close(consumer)
+
+    def append(self, records: Sequence[KeyValue]) -> KafkaAppend:
+        """Start one batch."""
+        if self._producer is None:
+            raise LogError("no producer: fence() first")
+        task = asyncio.get_running_loop().create_task(self._append(self._producer, records))
+        task.add_done_callback(lambda _: self._ring())
+        return KafkaAppend(task)
+
+    async def command_at(self, offset: int) -> Record | None:
+        """The command at this very offset."""
+        tp = TopicPartition(self._cluster.commands, self._partition)
+        if offset < 0 or offset >= await self._ask_end(tp):
+            return None
+        consumer = await kafka.consumer_at(self._cluster.bootstrap, [(tp, offset)])
+        try:
+            async with asyncio.timeout(_READ_WITHIN_S):
+                while True:
+                    got = (await consumer.getmany(timeout_ms=500, max_records=1)).get(tp)
+                    if got:
+                        found: Record = got[0]
+                        return found if found.offset == offset else None
+        except OffsetOutOfRangeError:
+            return None
+        except _FAILURES as why:
+            raise LogError(f"command {offset} not read: {why!r}") from why
+        finally:
+            await kafka.close(consumer)
+
+    async def first_command(self) -> int:
+        """The oldest offset of the commands."""
+        return await self._ask_end(
+            TopicPartition(self._cluster.commands, self._partition), beginning=True
+        )
+
+    async def commands_from(self, offset: int) -> None:
+        """Deliver commands from here on."""
+        self._queue.clear()
+        self._cluster.feed.want(self._partition, offset, self._delivered)
+
+    def take(self) -> Sequence[Record]:
+        """What waits."""
+        taken, self._queue = self._queue, []
+        if taken:
+            self._cluster.feed.drained(self._partition)
+        return taken
+
+    async def wait(self, append: Append | None, timeout_ms: Ms, *, hungry: bool) -> None:
+        """Rest until there is something to do."""
+        if (failure := self._cluster.feed.failure) is not None:
+            raise LogError(f"commands not read: {failure!r}") from failure
+        if (hungry and (self._queue or not self._assigned)) or (append and append.done):
+            await asyncio.sleep(0)
+            return
+        loop = asyncio.get_running_loop()
+        self._wake = loop.create_future()
+        alarm = loop.call_later(timeout_ms / 1000, self._ring)
+        try:
+            await self._wake
+        finally:
+            alarm.cancel()
+            self._wake = None
+
+    def emit(self, account: str, command: bytes) -> None:
+        """Send a follow-up command."""
+        partition = partition_of(account, self._cluster.partitions)
+        self._cluster.outbox.put(self._cluster.commands, partition, account.encode(), command)
+
+    def now(self) -> Ms:
+        """The wall clock of this machine."""
+        return time.time_ns() // 1_000_000
+
+    def token(self) -> str:
+        """128 random bits."""
+        return secrets.token_hex(16)
+
+    def mine(self) -> bool:
+        """Whether the partition is still assigned here."""
+        return self._assigned
+
+    def _delivered(self, records: Sequence[Record]) -> int:
+        self._queue.extend(records)
+        self._ring()
+        return len(self._queue)
+
+    def _ring(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    async def _append(self, producer: AIOKafkaProducer, records: Sequence[KeyValue]) -> int:
+        batch = producer.create_batch()
+        append = batch.append
+        for key, value in records:
+            if append(key=key, value=value, timestamp=None) is None:
+                raise LogError("batch too large: its bytes were counted wrong")
+        async with asyncio.timeout(kafka.SEND_WITHIN_S):
+            sent = await producer.send_batch(batch, self._tp.topic, partition=self._partition)
+            landed: int = (await sent).offset
+            return landed
+
+    async def _ask_end(self, tp: TopicPartition, *, beginning: bool = False) -> int:
+        consumer = kafka.consumer(self._cluster.bootstrap)
+        try:
+            async with asyncio.timeout(kafka.SEND_WITHIN_S):
+                await consumer.start()
+                ask = consumer.beginning_offsets if beginning else consumer.end_offsets
+                offset: int = (await ask([tp]))[tp]
+                return offset
+        except _FAILURES as why:
+            raise LogError(f"offsets of {tp.topic} not known: {why!r}") from why
+        finally:
+            await kafka.close(consumer)
+
+    async def _drop(self) -> None:
+        dropped, self._producer = self._producer, None
+        if dropped is not None:
+            await kafka.close(dropped)

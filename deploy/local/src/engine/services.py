@@ -1,0 +1,66 @@
+"""Which processes a whole Scrip on one machine has, as values: no process is started here.
+
+Every service reads the same few settings from its environment; only its ports are its own.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from engine.places import HOST
+
+GATEWAY_PORT = 18080
+FIRST_METRICS_PORT = 18081  # one port per process, in the order below
+PARTITIONS = 2  # of every ledger topic here; part of the ledger's meaning, so it never changes
+
+
+class Service(msgspec.Struct, frozen=True):
+    """One process: how to start it, and the address that answers once it is ready."""
+
+    name: str
+    argv: tuple[str, ...]
+    metrics_port: int
+    http_port: int = 0
+
+    @property
+    def ready_url(self) -> str:
+        """Answers 2xx when the service does its work."""
+        return f"http://{HOST}:{self.metrics_port}/metrics"
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Every port it listens on."""
+        return (self.metrics_port, self.http_port) if self.http_port else (self.metrics_port,)
+
+    def env(self, bootstrap: str, postgres_url: str, files: Path) -> dict[str, str]:
+        """Give its settings; `files` is where it may keep what must outlive it."""
+        settings: Mapping[str, str] = {
+            "SCRIP_ENV": "local",
+            "SCRIP_KAFKA_BOOTSTRAP": bootstrap,
+            "SCRIP_POSTGRES_URL": postgres_url,
+            "SCRIP_STATE_DIR": str(files),
+            "SCRIP_METRICS_PORT": str(self.metrics_port),
+        }
+        http = {"SCRIP_HTTP_PORT": str(self.http_port)} if self.http_port else {}
+        return {**settings, **http}
+
+
+def scrip() -> str:
+    """Give the command line of the environment that runs us."""
+    return str(Path(sys.executable).with_name("scrip"))
+
+
+def services() -> tuple[Service, ...]:
+    """Give all of them in the order of starting; they stop in reverse."""
+    names = ("ledger", "audit-projector", "studio-tools", "gateway")
+    return tuple(
+        Service(
+            name=name,
+            argv=(scrip(), name, "run"),
+            metrics_port=FIRST_METRICS_PORT + n,
+            http_port=GATEWAY_PORT if name == "gateway" else 0,
+        )
+        for n, name in enumerate(names)
+    )

@@ -1,0 +1,226 @@
+"""What each event means for lots, reservations, sums and usage: the projection's rules.
+
+An effect is (amount, moved, reservation, charge, grant, tool), the columns of an entry: `amount` is
+what the account owns more or less by it, `moved` what the event is about. See
+contracts/read-models.sql.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from contracts.codec import encode
+from contracts.events import (
+    AnyEvent,
+    ControlsChanged,
+    CreditsCharged,
+    CreditsGranted,
+    CreditsReceived,
+    CreditsRefunded,
+    CreditsReleased,
+    CreditsReserved,
+    CreditsRevoked,
+    CreditsSent,
+    CommandRefused,
+    EstimateGiven,
+    GrantExpired,
+    ReservationExpired,
+    ReservationExtended,
+    Slice,
+    TransferSettled,
+)
+from contracts.reasons import Outcome
+from contracts.units import FOREVER
+
+from audit_projector.rows import NewLot, NewReservation
+from audit_projector.touched import Touched
+
+Effect: TypeAlias = tuple[int, int, str | None, str | None, str | None, str | None]
+
+NOTHING: Effect = (0, 0, None, None, None, None)
+
+
+def apply(touched: Touched, event: AnyEvent) -> Effect:
+    """Add the event's meaning to what was touched."""
+    rule = _RULES.get(type(event))
+    return NOTHING if rule is None else rule(touched, event)
+
+
+def _granted(touched: Touched, event: CreditsGranted) -> Effect:
+    _new_lot(touched, event, event.grant, event.amount, event.kind, event.source)
+    lot = touched.lots[event.account, event.grant]
+    lot.priority = event.priority
+    lot.effective_from_ms, lot.expires_at_ms = event.effective_from, event.expires_at
+    touched.sum(event.account).granted += event.amount
+    return event.amount, event.amount, None, None, event.grant, None
+
+
+def _received(touched: Touched, event: CreditsReceived) -> Effect:
+    _new_lot(touched, event, event.grant, event.amount, "transfer", event.transfer)
+    touched.sum(event.account).received += event.amount
+    return event.amount, event.amount, None, None, event.grant, None
+
+
+def _reserved(touched: Touched, event: CreditsReserved) -> Effect:
+    account = event.account
+    _move(touched, account, event.slices, available=-1, held=1)
+    touched.reservations[account, event.reservation] = NewReservation(
+        event, event.amount, event.amount, event.expires_at, event.version
+    )
+    touched.usage(account, event.at, event.tool).runs += 1
+    return 0, event.amount, event.reservation, None, None, event.tool
+
+
+def _extended(touched: Touched, event: ReservationExtended) -> Effect:
+    _move(touched, event.account, event.slices, available=-1, held=1)
+    row = touched.reservation(event.account, event.reservation, event.version)
+    row.amount += event.amount
+    row.held += event.amount
+    row.expires_at_ms = event.expires_at
+    return 0, event.amount, event.reservation, None, None, None
+
+
+def _charged(touched: Touched, event: CreditsCharged) -> Effect:
+    _move(touched, event.account, event.slices, available=0, held=-1)
+    row = touched.reservation(event.account, event.reservation, event.version)
+    row.held -= event.amount
+    row.charged += event.amount
+    row.overrun += event.overrun
+    usage = touched.usage(event.account, event.at, event.tool)
+    usage.charged += event.amount
+    if event.final:
+        row.status, row.outcome, row.ended_at_ms = "charged", event.outcome.value, event.at
+        if event.outcome is Outcome.COMPLETED:
+            usage.completed += 1
+        else:
+            usage.failed += 1
+    return -event.amount, event.amount, event.reservation, event.charge, None, event.tool
+
+
+def _released(touched: Touched, event: CreditsReleased) -> Effect:
+    lost = _back(touched, event.account, event.slices, event.lost)
+    row = touched.reservation(event.account, event.reservation, event.version)
+    row.held -= event.amount
+    row.released += event.amount
+    if not event.remainder:
+        row.status, row.outcome, row.ended_at_ms = "released", event.outcome.value, event.at
+        touched.usage(event.account, event.at, event.tool).failed += 1
+    return -lost, event.amount, event.reservation, None, None, event.tool
+
+
+def _reservation_expired(touched: Touched, event: ReservationExpired) -> Effect:
+    lost = _back(touched, event.account, event.slices, event.lost)
+    row = touched.reservation(event.account, event.reservation, event.version)
+    row.held -= event.amount
+    row.released += event.amount
+    row.status, row.ended_at_ms = "expired", event.at
+    touched.usage(event.account, event.at, event.tool).failed += 1
+    return -lost, event.amount, event.reservation, None, None, event.tool
+
+
+def _refunded(touched: Touched, event: CreditsRefunded) -> Effect:
+    _move(touched, event.account, event.slices, available=1, held=0)
+    for longer in event.extended:
+        touched.lot(event.account, longer.grant).expires_at_ms = longer.expires_at
+    row = touched.reservation(event.account, event.reservation, event.version)
+    row.refunded += event.amount
+    touched.usage(event.account, event.at, event.tool).refunded += event.amount
+    return event.amount, event.amount, event.reservation, event.charge, None, event.tool
+
+
+def _grant_expired(touched: Touched, event: GrantExpired) -> Effect:
+    touched.lot(event.account, event.grant).available -= event.amount
+    touched.sum(event.account).expired += event.amount
+    return -event.amount, event.amount, None, None, event.grant, None
+
+
+def _revoked(touched: Touched, event: CreditsRevoked) -> Effect:
+    touched.lot(event.account, event.grant).available -= event.amount
+    touched.sum(event.account).revoked += event.amount
+    return -event.amount, event.amount, None, None, event.grant, None
+
+
+def _sent(touched: Touched, event: CreditsSent) -> Effect:
+    _move(touched, event.account, event.slices, available=-1, held=0)
+    touched.sum(event.account).sent += event.amount
+    return -event.amount, event.amount, None, None, None, None
+
+
+def _settled(touched: Touched, event: TransferSettled) -> Effect:
+    _move(touched, event.account, event.slices, available=1, held=0)
+    touched.sum(event.account).sent -= event.returned
+    return event.returned, event.returned, None, None, None, None
+
+
+def _controls_changed(touched: Touched, event: ControlsChanged) -> Effect:
+    touched.controls[event.account] = encode(event.after), event.version, event.at
+    return NOTHING
+
+
+def _estimated(_: Touched, event: EstimateGiven) -> Effect:
+    return 0, event.max, None, None, None, event.tool
+
+
+def _refused(_: Touched, event: CommandRefused) -> Effect:
+    return 0, 0, event.reservation, None, None, event.tool
+
+
+def _new_lot(
+    touched: Touched,
+    event: CreditsGranted | CreditsReceived,
+    grant: str,
+    amount: int,
+    kind: str,
+    source: str,
+) -> None:
+    touched.lots[event.account, grant] = NewLot(
+        kind=kind,
+        priority=0,
+        amount=amount,
+        available=amount,
+        effective_from_ms=event.at,
+        expires_at_ms=FOREVER,
+        source=source,
+        version=event.version,
+        created_at_ms=event.at,
+    )
+
+
+def _move(
+    touched: Touched, account: str, slices: Iterable[Slice], *, available: int, held: int
+) -> None:
+    for part in slices:
+        lot = touched.lot(account, part.grant)
+        lot.available += available * part.amount
+        lot.held += held * part.amount
+
+
+def _back(
+    touched: Touched, account: str, slices: Iterable[Slice], lost: tuple[Slice, ...]
+) -> int:
+    """Held credits return to their lots; what was lost leaves at once. Returns how much."""
+    _move(touched, account, slices, available=1, held=-1)
+    if not lost:
+        return 0
+    _move(touched, account, lost, available=-1, held=0)
+    gone = sum(part.amount for part in lost)
+    touched.sum(account).expired += gone
+    return gone
+
+
+_RULES: dict[type, Callable[..., Effect]] = {
+    CommandRefused: _refused,
+    ControlsChanged: _controls_changed,
+    CreditsCharged: _charged,
+    CreditsGranted: _granted,
+    CreditsReceived: _received,
+    CreditsRefunded: _refunded,
+    CreditsReleased: _released,
+    CreditsReserved: _reserved,
+    CreditsRevoked: _revoked,
+    CreditsSent: _sent,
+    EstimateGiven: _estimated,
+    GrantExpired: _grant_expired,
+    ReservationExpired: _reservation_expired,
+    ReservationExtended: _extended,
+    TransferSettled: _settled,
+}

@@ -1,0 +1,102 @@
+"""Every record of `ledger.events` from given positions on, and whether it counts.
+
+The same reader rule as everyone's (`bus.reader`), but nothing is left out: the compliance log
+accounts for claims and for what was skipped, too. In order within a partition.
+"""
+
+from collections.abc import Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from bus import kafka
+from bus.reader import Position, Reader
+from bus.topics import partitions_of
+from contracts import codec
+from contracts.codec import UnknownEvent
+from contracts.events import AnyRecord
+from contracts.topics import EVENTS
+from contracts.units import Ms
+from msgspec import Struct
+
+
+class Taken(Struct, gc=False):
+    """One record, where and when the broker wrote it, and whether it counts."""
+
+    partition: int
+    offset: int
+    timestamp: Ms
+    event: AnyRecord
+    raw: bytes
+    counts: bool
+
+
+class Intake:
+    """One consumer over the partitions of `positions`. Not started by construction."""
+
+    def __init__(self, bootstrap: str, positions: Mapping[int, Position], prefix: str = "") -> None:
+        self._bootstrap = bootstrap
+        self._topic = prefix + EVENTS.name
+        self._opened: AIOKafkaConsumer | None = None
+        self.readers = {partition: Reader(at) for partition, at in positions.items()}
+
+    async def start(self) -> None:
+        """Connect and stand at the positions."""
+        self._opened = await kafka.consumer_at(
+            self._bootstrap,
+            ((TopicPartition(self._topic, p), r.offset) for p, r in self.readers.items()),
+        )
+
+    async def stop(self) -> None:
+        """Close the connection."""
+        if self._opened is not None:
+            await kafka.close(self._opened)
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer:
+        if self._opened is None:
+            raise RuntimeError("start() the intake first")
+        return self._opened
+
+    @property
+    def positions(self) -> dict[int, Position]:
+        """Where each partition's reader stands."""
+        return {partition: reader.position for partition, reader in self.readers.items()}
+
+    @property
+    def skips(self) -> dict[int, int]:
+        """How many records each partition's reader skipped; must stay 0."""
+        return {partition: reader.skipped for partition, reader in self.readers.items()}
+
+    async def next(self, timeout_ms: int, most: int) -> list[Taken]:
+        """The next records; empty when none came within `timeout_ms`.
+
+        Raises UnknownEvent, naming the record, at an event this version cannot read, and
+        LogDivergedError at an exact claim that contradicts what was read.
+        """
+        got = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=most)
+        taken: list[Taken] = []
+        for tp, records in got.items():
+            number, reader = tp.partition, self.readers[tp.partition]
+            for record in records:
+                offset, raw = record.offset, record.value
+                try:
+                    event = codec.decode_event(raw)
+                except UnknownEvent as wrong:
+                    raise UnknownEvent(
+                        f"{self._topic}/{number} at offset {offset}: {wrong};"
+                        " upgrade this reader, then start it again"
+                    ) from wrong
+                counts = reader.counts(offset, event)
+                taken.append(Taken(number, offset, record.timestamp, event, raw, counts))
+        return taken
+
+    async def ends(self) -> dict[int, int]:
+        """The offset behind the last record of each partition, now."""
+        ends = await self._consumer.end_offsets(
+            [TopicPartition(self._topic, p) for p in self.readers]
+        )
+        return {tp.partition: end for tp, end in ends.items()}
+
+
+async def partitions(bootstrap: str, prefix: str = "") -> int:
+    """How many partitions the events have; raises TopicError when there is no such topic."""
+    return await partitions_of(bootstrap, prefix + EVENTS.name)

@@ -1,0 +1,119 @@
+"""The read models follow the log: read, fold, write, at their own pace, for ever.
+
+While one batch is on its way to the database the next is read and folded. Whatever fails, the
+connection is dropped and everything begins again at the stored position; only what no new attempt
+can cure (an event of an unknown kind, a log or read models that contradict themselves) ends it.
+"""
+
+import asyncio
+from time import time
+
+import psycopg
+import structlog
+from aiokafka.errors import KafkaError
+from bus.reader import LogDivergedError
+from bus.topics import TopicError
+from contracts.codec import UnknownEvent
+
+from audit_projector.fold import Batch, MalformedEvent, fold
+from audit_projector.intake import Intake, partitions
+from audit_projector.metrics import Metrics
+from audit_projector.models import Models, ModelsDiverged, Superseded
+
+log = structlog.get_logger(__name__)
+
+BATCH_RECORDS_MAX = 10_000  # more gain little; this many take about 0.1 s
+IDLE_MS = 500  # how long to wait for the next record before looking at the lag again
+BACK_OFF_S = 0.5
+_PASSING = (psycopg.OperationalError, KafkaError, TopicError, Superseded, OSError, TimeoutError)
+
+NAME = "read-models"
+
+
+class Halted(RuntimeError):
+    """This cannot be read on; says where it stopped and what to do."""
+
+
+async def project(
+    bootstrap: str, url: str, prefix: str, metrics: Metrics, *, schema: str, until_end: bool = False
+) -> None:
+    """Keep the read models of `schema` up with the log; with `until_end` only to its end now.
+
+    Raises Halted when no new attempt can help.
+    """
+    while True:
+        try:
+            await _follow(bootstrap, url, prefix, metrics, schema, until_end=until_end)
+        except _PASSING as why:
+            log.warning("projection_interrupted", why=repr(why), again_in_s=BACK_OFF_S)
+            await asyncio.sleep(BACK_OFF_S)
+        except (UnknownEvent, LogDivergedError, MalformedEvent, ModelsDiverged) as why:
+            metrics.halted.labels(NAME).set(1)
+            raise Halted(f"{NAME} stopped: {why}") from why
+        else:
+            return
+
+
+async def _follow(
+    bootstrap: str, url: str, prefix: str, metrics: Metrics, schema: str, *, until_end: bool
+) -> None:
+    models = await asyncio.to_thread(Models.connect, url, schema)
+    try:
+        positions = await asyncio.to_thread(
+            models.positions, await partitions(bootstrap, prefix)
+        )
+        intake = Intake(bootstrap, positions, prefix)
+        await intake.start()
+        try:
+            ends = await intake.ends() if until_end else None
+            await _pump(intake, models, metrics, ends)
+        finally:
+            await intake.stop()
+    finally:
+        models.close()
+
+
+async def _pump(
+    intake: Intake, models: Models, metrics: Metrics, ends: dict[int, int] | None
+) -> None:
+    """Read and fold the next batch while the last is being written."""
+    writing: asyncio.Task[None] | None = None
+    try:
+        while ends is None or any(intake.readers[p].offset < end for p, end in ends.items()):
+            batch = await read_batch(intake)
+            if writing is not None:
+                await writing
+                writing = None
+            if batch.records:
+                writing = asyncio.create_task(_write(models, batch, metrics))
+                await asyncio.sleep(0)  # let it start: reading on may not suspend for long
+            else:
+                await metrics.lag(NAME, intake)
+        if writing is not None:
+            await writing
+            writing = None
+    finally:
+        if writing is not None:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+
+
+async def read_batch(intake: Intake, most: int = BATCH_RECORDS_MAX) -> Batch:
+    """The next records, folded, with the position behind them; may be empty."""
+    before, skipped = intake.positions, intake.skips
+    taken = await intake.next(IDLE_MS, most)
+    batch = Batch(before)
+    fold(batch, taken)
+    for partition, at_ms in {record.partition: record.timestamp for record in taken}.items():
+        reader = intake.readers[partition]
+        gone = reader.skipped - skipped[partition]
+        batch.progress[partition] = reader.position, at_ms, gone
+    return batch
+
+
+async def _write(models: Models, batch: Batch, metrics: Metrics) -> None:
+    began = time()
+    await asyncio.to_thread(models.write, batch)
+    metrics.applied(NAME, batch.records, time() - began)
+    for partition, (position, at_ms, skipped) in batch.progress.items():
+        metrics.stands(NAME, partition, position.offset, at_ms, skipped)

@@ -1,0 +1,163 @@
+"""What callers send, field by field. Types and spelling are checked here, meaning by the ledger.
+
+An unknown field is an error: a misspelt limit must not be taken for no limit. Numbers out of range
+pass, so that the ledger's refusal of them is on record.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+from contracts.commands import Controls, CostBasis, GrantKind, Usage
+from contracts.reasons import Outcome
+from msgspec import Meta, Struct
+
+from gateway.problems import failure
+
+NAME = r"^[A-Za-z0-9._:\-]{1,64}\Z"  # ids: no spaces, no control characters, no addresses
+BATCH_ITEMS_MAX = 1_000
+Name: TypeAlias = Annotated[str, Meta(pattern=NAME, max_length=64)]
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
+
+
+class Body(Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What all bodies share: spelling and strictness."""
+
+
+class AskedLimits(Body):
+    """The ceiling a run may use; what is left out is the tool's own limit."""
+
+    cpu_ms: int | None = None
+    memory_mb: int | None = None
+    duration_ms: int | None = None
+
+
+class EstimateBody(Body):
+    """What would a run of this tool cost?"""
+
+    tool_id: Name
+    account: Name | None = None
+    requested_limits: AskedLimits | None = None
+
+
+class ReserveBody(Body):
+    """Hold credits for a run of `toolId`, or a plain `amount`."""
+
+    account: Name | None = None
+    tool_id: Name | None = None
+    amount: int | None = None
+    requested_limits: AskedLimits | None = None
+    estimate_id: Name | None = None
+    lifetime_ms: int | None = None
+    parent: Name | None = None
+
+
+class ChargeBody(Body):
+    """Take from a reservation, by measured `usage` or by `amount`."""
+
+    account: Name | None = None
+    usage: Usage | None = None
+    amount: int | None = None
+    final: bool = True
+    outcome: Outcome = Outcome.COMPLETED
+
+
+class ReleaseBody(Body):
+    """End a reservation without charging."""
+
+    account: Name | None = None
+    outcome: Outcome = Outcome.FAILED
+
+
+class ExtendBody(Body):
+    """More time or more credits for a reservation."""
+
+    account: Name | None = None
+    amount: int = 0
+    lifetime_ms: int | None = None
+
+
+class RefundBody(Body):
+    """Return a charge: all that is left of it, or a part."""
+
+    account: Name | None = None
+    amount: int | None = None
+    reason: Name = "requested"
+
+
+class GrantBody(Body):
+    """Give credits to the account in the path. A `source` grants once, for ever."""
+
+    amount: int
+    kind: GrantKind
+    source: Name
+    effective_from: Moment | None = None
+    expires_at: Moment | None = None
+    priority: int | None = None
+    cost_basis: CostBasis | None = None
+
+
+class Op(StrEnum):
+    """What an item of a batch does."""
+
+    RESERVE = "reserve"
+    CHARGE = "charge"
+    RELEASE = "release"
+
+
+class BatchItem(Body):
+    """One item: the fields of the operation's own body, its key, and for two the reservation."""
+
+    op: Op
+    idempotency_key: Name
+    account: Name | None = None
+    reservation_id: Name | None = None
+    tool_id: Name | None = None
+    amount: int | None = None
+    requested_limits: AskedLimits | None = None
+    estimate_id: Name | None = None
+    lifetime_ms: int | None = None
+    parent: Name | None = None
+    usage: Usage | None = None
+    final: bool = True
+    outcome: Outcome | None = None
+
+
+class BatchBody(Body):
+    """Up to 1,000 operations, each with its own outcome."""
+
+    items: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=BATCH_ITEMS_MAX)]
+
+
+class RunBody(Body):
+    """Run a tool with this input."""
+
+    input: msgspec.Raw
+    requested_limits: AskedLimits | None = None
+
+
+class ControlsBody(Controls, frozen=True, forbid_unknown_fields=True):
+    """Limits and alerts, as a whole."""
+
+
+class SignInBody(Body):
+    """Sign in as this account; only in development."""
+
+    account: Name
+
+
+def decoder(kind: Any) -> Callable[[bytes], Any]:
+    """A decoder that explains itself: 400 for what is no JSON, 422 for what does not fit."""
+    decode = msgspec.json.Decoder(kind).decode
+
+    def checked(raw: bytes) -> Any:
+        try:
+            return decode(raw)
+        except msgspec.ValidationError as wrong:
+            raise failure(422, "invalid_request", f"The body does not fit: {wrong}.") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise failure(400, "invalid_json", "The body must be JSON (RFC 8259).") from None
+
+    return checked

@@ -1,0 +1,97 @@
+"""The door: who is calling, by an API key or (on the pages' own routes) by a session cookie."""
+
+from urllib.parse import urlsplit
+
+from contracts.units import Ms
+
+from gateway.keyring import KeyRing
+from gateway.keys import Key
+from gateway.principals import Principal, of_key, of_person
+from gateway.problems import RETRY_SOON_S, ProblemError, failure
+from gateway.sessions import Sessions, token_of
+
+_BEARER = b"Bearer "
+_CHALLENGE = ((b"www-authenticate", b'Bearer realm="scrip"'),)
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Door:
+    """Knows keys and sessions; `sessions` None where nobody can sign in."""
+
+    def __init__(self, ring: KeyRing, sessions: Sessions | None) -> None:
+        self._ring = ring
+        self._sessions = sessions
+        self._known: dict[str, tuple[Key, Principal]] = {}
+
+    async def enter(
+        self, method: str, headers: dict[bytes, bytes], now: Ms, *, people: bool
+    ) -> Principal:
+        """The caller; raises 401, or 503 while no key could ever be read."""
+        found = await self.look(method, headers, now, people=people)
+        if found is None:
+            raise self.closed()
+        return found
+
+    @staticmethod
+    def closed() -> ProblemError:
+        """What a caller is told who shows nothing."""
+        return _unknown("Send an API key: `Authorization: Bearer scrip_…`.")
+
+    async def look(
+        self, method: str, headers: dict[bytes, bytes], now: Ms, *, people: bool
+    ) -> Principal | None:
+        """The same; None for a caller who shows nothing at all."""
+        text = headers.get(b"authorization")
+        if text is not None:
+            if not text.startswith(_BEARER):
+                raise _unknown("The header must read `Authorization: Bearer scrip_…`.")
+            return await self._of_key(text[len(_BEARER) :], now)
+        if (text := headers.get(b"x-api-key")) is not None:
+            return await self._of_key(text, now)
+        if people and self._sessions is not None and (cookie := headers.get(b"cookie")):
+            return self._of_cookie(method, headers, cookie, now)
+        return None
+
+    async def _of_key(self, text: bytes, now: Ms) -> Principal:
+        key = self._ring.find(text, now) or await self._ring.find_fresh(text, now)
+        if key is None:
+            if not self._ring.loaded:
+                raise failure(
+                    503,
+                    "keys_unavailable",
+                    "Keys cannot be checked yet; try again in a moment.",
+                    retry_after_s=RETRY_SOON_S,
+                )
+            raise _unknown("This key is unknown, revoked or expired.")
+        known = self._known.get(key.id)
+        if known is None or known[0] is not key:
+            known = self._known[key.id] = (key, of_key(key))
+        return known[1]
+
+    def _of_cookie(
+        self, method: str, headers: dict[bytes, bytes], cookie: bytes, now: Ms
+    ) -> Principal | None:
+        token = token_of(cookie)
+        if token is None or self._sessions is None:
+            return None
+        if method not in _SAFE and _from_elsewhere(headers):
+            raise failure(403, "cross_site", "This request came from another site.")
+        account = self._sessions.account(token, now)
+        if account is None:
+            raise _unknown("This session is over; sign in again.")
+        return of_person(account)
+
+
+def _from_elsewhere(headers: dict[bytes, bytes]) -> bool:
+    if headers.get(b"sec-fetch-site", b"none") not in {b"same-origin", b"none"}:
+        return True
+    origin = headers.get(b"origin")
+    if origin is None:
+        return False
+    return urlsplit(origin.decode("latin-1")).netloc != headers.get(b"host", b"").decode("latin-1")
+
+
+def _unknown(detail: str) -> ProblemError:
+    raised = failure(401, "unauthenticated", detail)
+    raised.headers = _CHALLENGE
+    return raised

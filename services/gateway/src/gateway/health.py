@@ -1,0 +1,41 @@
+"""Liveness looks at this process only; readiness at the write path, with the read path beside it."""
+
+from collections.abc import Callable
+
+from contracts.codec import encode
+from fastapi import APIRouter
+from fastapi.responses import Response
+from msgspec import Struct
+
+from gateway.flight import Flight
+from gateway.keyring import KeyRing
+
+
+class Readiness(Struct, rename="camel"):
+    """Whether requests can be answered: `ready` is about the write path."""
+
+    ready: bool
+    events_caught_up: bool
+    partitions_stalled: list[int]
+    keys_loaded: bool
+    waiting: int
+
+
+def routes(caught_up: Callable[[], bool], flight: Flight, ring: KeyRing) -> APIRouter:
+    """GET /healthz and /readyz."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="Is this process alive?")
+    async def healthz() -> Response:
+        return Response(b'{"alive":true}', media_type="application/json")
+
+    @router.get("/readyz", summary="Can requests be answered?")
+    async def readyz() -> Response:
+        stalled = [number for number, dead in enumerate(flight.stalled) if dead]
+        ready = caught_up() and ring.loaded and not stalled
+        shown = Readiness(ready, caught_up(), stalled, ring.loaded, sum(flight.waiting))
+        return Response(
+            encode(shown), status_code=200 if ready else 503, media_type="application/json"
+        )
+
+    return router

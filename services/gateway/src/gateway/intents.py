@@ -1,0 +1,163 @@
+"""From what callers send to what the ledger is asked: one function per operation, nothing decided.
+
+The id of a command is the caller's Idempotency-Key, and what the command makes bears that id.
+"""
+
+from typing import assert_never
+
+from contracts import commands
+from contracts.catalogue import Catalogue
+from contracts.commands import Actor, AnyCommand, Limits
+from contracts.reasons import Outcome
+from contracts.units import FOREVER
+
+from gateway.bodies import (
+    AskedLimits,
+    BatchItem,
+    ChargeBody,
+    EstimateBody,
+    ExtendBody,
+    GrantBody,
+    Op,
+    RefundBody,
+    ReleaseBody,
+    ReserveBody,
+)
+from gateway.moments import milliseconds
+from gateway.problems import failure
+
+
+def limits(asked: AskedLimits | None, tool_id: str | None, catalogue: Catalogue) -> Limits | None:
+    """The asked limits, what is left out filled in with the tool's own."""
+    if asked is None:
+        return None
+    tool = catalogue.tools.get(tool_id or "")
+    own = tool.limits if tool is not None else Limits(0, 0, 0)
+    return Limits(
+        own.cpu_ms if asked.cpu_ms is None else asked.cpu_ms,
+        own.memory_mb if asked.memory_mb is None else asked.memory_mb,
+        own.duration_ms if asked.duration_ms is None else asked.duration_ms,
+    )
+
+
+def estimate(
+    key: str, account: str, actor: Actor, body: EstimateBody, catalogue: Catalogue
+) -> commands.Estimate:
+    """What would it cost?"""
+    return commands.Estimate(
+        id=key,
+        account=account,
+        actor=actor,
+        tool=body.tool_id,
+        limits=limits(body.requested_limits, body.tool_id, catalogue),
+    )
+
+
+def reserve(
+    key: str, account: str, actor: Actor, body: ReserveBody | BatchItem, catalogue: Catalogue
+) -> commands.Reserve:
+    """Hold credits."""
+    if (body.tool_id is None) == (body.amount is None):
+        raise failure(422, "invalid_request", "Give either `toolId` or `amount`.")
+    return commands.Reserve(
+        id=key,
+        account=account,
+        actor=actor,
+        tool=body.tool_id,
+        amount=body.amount,
+        limits=limits(body.requested_limits, body.tool_id, catalogue),
+        estimate=body.estimate_id,
+        lifetime_ms=body.lifetime_ms,
+        parent=body.parent,
+    )
+
+
+def charge(
+    key: str, account: str, actor: Actor, reservation: str, body: ChargeBody | BatchItem
+) -> commands.Charge:
+    """Take from a reservation."""
+    if (body.usage is None) == (body.amount is None):
+        raise failure(422, "invalid_request", "Give either `usage` or `amount`.")
+    return commands.Charge(
+        id=key,
+        account=account,
+        actor=actor,
+        reservation=reservation,
+        usage=body.usage,
+        amount=body.amount,
+        final=body.final,
+        outcome=body.outcome or Outcome.COMPLETED,
+    )
+
+
+def release(
+    key: str, account: str, actor: Actor, reservation: str, body: ReleaseBody | BatchItem
+) -> commands.Release:
+    """End a reservation without charging."""
+    return commands.Release(
+        id=key,
+        account=account,
+        actor=actor,
+        reservation=reservation,
+        outcome=body.outcome or Outcome.FAILED,
+    )
+
+
+def extend(
+    key: str, account: str, actor: Actor, reservation: str, body: ExtendBody
+) -> commands.Extend:
+    """More time or credits."""
+    return commands.Extend(
+        id=key,
+        account=account,
+        actor=actor,
+        reservation=reservation,
+        amount=body.amount,
+        lifetime_ms=body.lifetime_ms,
+    )
+
+
+def refund(
+    key: str, account: str, actor: Actor, charged: str, body: RefundBody
+) -> commands.Refund:
+    """Return a charge."""
+    return commands.Refund(
+        id=key,
+        account=account,
+        actor=actor,
+        charge=charged,
+        amount=body.amount,
+        reason=body.reason,
+    )
+
+
+def grant(key: str, account: str, actor: Actor, body: GrantBody) -> commands.Grant:
+    """Give credits."""
+    return commands.Grant(
+        id=key,
+        account=account,
+        actor=actor,
+        amount=body.amount,
+        kind=body.kind,
+        source=body.source,
+        effective_from=milliseconds(body.effective_from) if body.effective_from else 0,
+        expires_at=milliseconds(body.expires_at) if body.expires_at else FOREVER,
+        priority=body.priority,
+        cost_basis=body.cost_basis,
+    )
+
+
+def item(account: str, actor: Actor, asked: BatchItem, catalogue: Catalogue) -> AnyCommand:
+    """One item of a batch."""
+    key, reservation = asked.idempotency_key, asked.reservation_id
+    if asked.op is Op.RESERVE:
+        return reserve(key, account, actor, asked, catalogue)
+    if reservation is None:
+        raise failure(422, "invalid_request", f"{asked.op.value} needs `reservationId`.")
+    match asked.op:
+        case Op.CHARGE:
+            return charge(key, account, actor, reservation, asked)
+        case Op.RELEASE:
+            return release(key, account, actor, reservation, asked)
+        case _:
+            assert_never(asked.op)

@@ -1,0 +1,66 @@
+"""Who asks: a key or a signed-in person, for which account, and with which scopes."""
+
+from contracts.commands import Actor, ActorKind
+from contracts.units import ANONYMOUS
+from msgspec import Struct
+
+from gateway.keys import Key, Scope
+from gateway.problems import ProblemError, failure
+
+PERSON_SCOPES = frozenset({Scope.READ, Scope.SPEND, Scope.ADMIN})  # of one's own account
+
+
+class Principal(Struct, frozen=True):
+    """The caller. `account` None: a service that names the account itself in each request."""
+
+    id: str
+    account: str | None
+    scopes: frozenset[Scope]
+    actor: Actor
+
+    def must(self, scope: Scope) -> None:
+        """Raise 403 without this scope."""
+        if scope not in self.scopes:
+            raise failure(
+                403, "scope_missing", f"This needs a key with the scope {scope.value!r}."
+            )
+
+    def acts_for(self, account: str | None) -> str:
+        """The account to act on: the named one if it is the caller's, else 404; or its own."""
+        if account is None:
+            if self.account is None:
+                raise failure(
+                    422,
+                    "account_missing",
+                    "A service key works for any account: name it, in the field `account` or the"
+                    " header `Scrip-Account`.",
+                )
+            return self.account
+        if self.account is not None and account != self.account:
+            raise not_found()
+        return account
+
+
+def of_key(key: Key) -> Principal:
+    """The caller who shows this key."""
+    kind = ActorKind.ADMIN if Scope.ADMIN in key.scopes else ActorKind.SERVICE
+    return Principal(f"key:{key.id}", key.account, key.scopes, Actor(kind, key.id))
+
+
+def of_person(account: str) -> Principal:
+    """A person who signed in."""
+    return Principal(
+        f"person:{account}", account, PERSON_SCOPES, Actor(ActorKind.PERSON, account)
+    )
+
+
+def anonymous(address: str) -> Principal:
+    """Nobody: may ask what things cost, nothing else."""
+    return Principal(
+        f"address:{address}", ANONYMOUS, frozenset({Scope.SPEND}), Actor(ActorKind.PERSON, ANONYMOUS)
+    )
+
+
+def not_found() -> ProblemError:
+    """The same answer for what is not there and for what is another's."""
+    return failure(404, "not_found", "There is nothing here for this caller.")

@@ -1,0 +1,91 @@
+"""The way to Postgres: a small pool that may only read. Without Postgres, reads say so at once."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from gateway import keystore
+from gateway.keys import Key
+from gateway.problems import RETRY_SOON_S, failure
+
+log = structlog.get_logger(__name__)
+
+CONNECTIONS_MAX = 8  # reads are short; more would only queue inside Postgres
+WAIT_FOR_CONNECTION_S = 1.0  # then the caller hears 503 instead of standing in line
+STATEMENT_TIMEOUT_MS = 5_000
+_OPTIONS = f"-c role=scrip_gateway -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError, TimeoutError)
+_NOT_THERE = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
+
+_Row = TypeVar("_Row")
+
+
+class ReadModels:
+    """Read models in Postgres, and the keys beside them."""
+
+    def __init__(self, url: str) -> None:
+        self._pool: AsyncConnectionPool[AsyncConnection[tuple[object, ...]]] = AsyncConnectionPool(
+            url,
+            kwargs={"options": _OPTIONS, "autocommit": True, "connect_timeout": 2},
+            min_size=1,
+            max_size=CONNECTIONS_MAX,
+            timeout=WAIT_FOR_CONNECTION_S,
+            reconnect_timeout=5.0,
+            open=False,
+            check=AsyncConnectionPool.check_connection,
+            name="read-models",
+        )
+
+    async def open(self) -> None:
+        """Begin to connect; returns at once, Postgres may come later."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self._pool.close(timeout=2.0)
+
+    async def keys(self, since: float | None) -> tuple[list[Key], float]:
+        """Keys changed since a mark."""
+        async with self._pool.connection() as connection:
+            return await keystore.changed_keys(connection, since)
+
+    async def rows(
+        self, shape: type[_Row], sql: str, values: Mapping[str, object]
+    ) -> list[_Row]:
+        """What a query finds, each row as a `shape`; raises the 503 that says why not."""
+        async with self._answering(), self._pool.connection() as connection:
+            async with connection.cursor(row_factory=class_row(shape)) as cursor:
+                await cursor.execute(sql.encode(), values)
+                return await cursor.fetchall()
+
+    async def row(self, shape: type[_Row], sql: str, values: Mapping[str, object]) -> _Row | None:
+        """The first row, if there is one."""
+        found = await self.rows(shape, sql, values)
+        return found[0] if found else None
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except _NOT_THERE as why:
+            log.warning("read_models_missing", why=str(why))
+            raise failure(
+                503,
+                "read_models_missing",
+                "The read models are not there yet; start the audit-projector. Writes go on.",
+                retry_after_s=RETRY_SOON_S,
+            ) from why
+        except _AWAY as why:
+            log.warning("read_models_away", why=repr(why))
+            raise failure(
+                503,
+                "reads_unavailable",
+                "The read models cannot be reached now. Writes go on; read again later.",
+                retry_after_s=RETRY_SOON_S,
+            ) from why

@@ -1,0 +1,24 @@
+-- The gateway's own tables, and the role it reads with. Safe to run again at every start.
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'scrip_gateway') THEN
+    CREATE ROLE scrip_gateway NOLOGIN;
+  END IF;
+END $$;
+
+CREATE SCHEMA IF NOT EXISTS gateway;
+
+CREATE TABLE IF NOT EXISTS gateway.keys (
+  id          text PRIMARY KEY,
+  sha256      bytea NOT NULL CHECK (length(sha256) = 32),
+  scopes      text[] NOT NULL CHECK (cardinality(scopes) > 0),
+  account     text,                     -- NULL: a service key, for any account
+  label       text NOT NULL DEFAULT '',
+  created_at  bigint NOT NULL,          -- ms since the epoch, as the next two
+  expires_at  bigint,
+  revoked_at  bigint,
+  changed_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX IF NOT EXISTS keys_changed ON gateway.keys (changed_at);
+
+GRANT USAGE ON SCHEMA gateway TO scrip_gateway;
+GRANT SELECT ON gateway.keys TO scrip_gateway;

@@ -1,0 +1,69 @@
+"""What the gateway is told from outside: environment variables, read once, secrets masked."""
+
+import os
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+HTTP_PORT = 18080
+METRICS_PORT = 18081
+ANSWER_WAIT_MS = 5_000  # several takeovers of a busy ledger's answer time, shorter than a patience
+RUN_WAIT_MS = 25_000  # below the 30 s at which common proxies give up
+SIGN_IN_ENVIRONMENTS = frozenset({"local", "test"})  # where anyone may sign in as anyone
+
+
+class SettingsError(ValueError):
+    """A variable is missing or makes no sense: which one, and what it must look like."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything that may differ between two installations."""
+
+    kafka_bootstrap: str
+    postgres_url: str
+    env: str = "local"
+    host: str = "127.0.0.1"
+    http_port: int = HTTP_PORT
+    metrics_port: int = METRICS_PORT
+    topic_prefix: str = ""
+    answer_wait_ms: int = ANSWER_WAIT_MS
+    run_wait_ms: int = RUN_WAIT_MS
+    rate_limits: str = "accounts"
+    top_up_url: str = "/account/credits"
+
+    def __repr__(self) -> str:
+        """All but the password."""
+        return f"Settings(env={self.env!r}, http_port={self.http_port}, postgres_url='***')"
+
+
+def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read `SCRIP_*`; raises SettingsError naming the variable that is wrong."""
+    limits = environ.get("SCRIP_RATE_LIMITS", "accounts")
+    if limits not in {"accounts", "all", "off"}:
+        raise SettingsError("SCRIP_RATE_LIMITS must be accounts (no service keys), all or off")
+    return Settings(
+        kafka_bootstrap=_needed(environ, "SCRIP_KAFKA_BOOTSTRAP", "127.0.0.1:19092"),
+        postgres_url=_needed(environ, "SCRIP_POSTGRES_URL", "postgresql://scrip@127.0.0.1/scrip"),
+        env=environ.get("SCRIP_ENV", "local"),
+        host=environ.get("SCRIP_HTTP_HOST", "127.0.0.1"),
+        http_port=_number(environ, "SCRIP_HTTP_PORT", HTTP_PORT),
+        metrics_port=_number(environ, "SCRIP_METRICS_PORT", METRICS_PORT),
+        topic_prefix=environ.get("SCRIP_TOPIC_PREFIX", ""),
+        answer_wait_ms=_number(environ, "SCRIP_ANSWER_WAIT_MS", ANSWER_WAIT_MS),
+        run_wait_ms=_number(environ, "SCRIP_RUN_WAIT_MS", RUN_WAIT_MS),
+        rate_limits=limits,
+        top_up_url=environ.get("SCRIP_TOP_UP_URL", "/account/credits"),
+    )
+
+
+def _needed(environ: Mapping[str, str], name: str, example: str) -> str:
+    if not (value := environ.get(name, "")):
+        raise SettingsError(f"{name} is not set; for example {name}={example}")
+    return value
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    raw = environ.get(name, "")
+    if raw and not (raw.isascii() and raw.isdigit()):
+        raise SettingsError(f"{name} must be a whole number, not {raw!r}")
+    return int(raw) if raw else default

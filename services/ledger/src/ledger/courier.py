@@ -1,0 +1,81 @@
+"""The courier: sends what follows from the state, again and again until the state says done.
+
+It sees acknowledged state only, and nothing depends on a committed offset: after a crash the next
+owner finds the same things open. Here: reservations and lots whose time has come.
+"""
+
+from hashlib import blake2b
+
+from bus.log import PartitionLog
+from contracts.commands import Actor, ActorKind, Expire
+from contracts.units import MINUTE, SECOND, Ms
+from msgspec import Struct
+
+from contracts import codec
+from ledger.domain.account import Account
+from ledger.domain.evolve import next_due
+from ledger.partition import Partition
+
+TICK_MS = SECOND  # how late an expiry nobody asks about may be; whoever touches the account sees it
+RESEND_MS = 30 * SECOND  # a follow-up is decided within milliseconds; later it was lost
+AT_ONCE = 500  # commands of one tick, so that a flood of expiries leaves room for callers
+_COURIER = Actor(ActorKind.COURIER, "courier")
+
+
+class _Ready(Struct, gc=False):
+    after: int  # the state it was seen in is acknowledged once this offset is
+    account: str
+    command: bytes
+
+
+class Courier:
+    """One partition's courier."""
+
+    def __init__(self, partition: Partition, log: PartitionLog) -> None:
+        self._partition = partition
+        self._log = log
+        self._ready: list[_Ready] = []
+        self._next_tick: Ms = 0
+        self.sent = 0
+
+    def look(self, expected: int) -> None:
+        """Once a tick: note what is due; `expected` is the offset behind all that was decided."""
+        now = self._log.now()
+        if now < self._next_tick:
+            return
+        self._next_tick = now + TICK_MS
+        partition = self._partition
+        for account_id in partition.dues.take(now, AT_ONCE):
+            account = partition.accounts.get(account_id)
+            if account is None:
+                continue
+            due = next_due(account)
+            if due > now:
+                partition.dues.add(due, account_id)
+                continue
+            partition.dues.add(now + RESEND_MS, account_id)
+            command = codec.encode(_expire(account, due, now))
+            self._ready.append(_Ready(expected, account_id, command))
+
+    def send(self, acknowledged: int) -> None:
+        """Send what was noted in a state that is acknowledged by now."""
+        while self._ready and self._ready[0].after <= acknowledged:
+            ready = self._ready.pop(0)
+            self._log.emit(ready.account, ready.command)
+            self.sent += 1
+
+
+def _expire(account: Account, due: Ms, now: Ms) -> Expire:
+    """A command that names what is due first; deciding it settles all that is due."""
+    reservation = next((r.id for r in account.reservations.values() if r.expires_at == due), None)
+    grant = None
+    if reservation is None:
+        grant = next(lot.grant for lot in account.lots if lot.available and lot.expires_at == due)
+    named = f"{account.id}|{reservation or ''}|{grant or ''}|{due}|{now // MINUTE}"
+    return Expire(
+        id="expire-" + blake2b(named.encode(), digest_size=20).hexdigest(),
+        account=account.id,
+        actor=_COURIER,
+        reservation=reservation,
+        grant=grant,
+    )

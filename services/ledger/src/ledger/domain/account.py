@@ -1,0 +1,108 @@
+"""An account as the ledger remembers it: everything that a rule may ask, nothing else.
+
+    granted + received == available + held + spent + expired + revoked + sent     always
+
+`available` is what lots hold, `held` what open reservations hold; a reservation names the slices of
+the lots it drew, so that charge, release and refund go back the very same way.
+"""
+
+from contracts.commands import Controls, GrantKind, Limits
+from contracts.header import Slice, Window
+from contracts.units import FOREVER, Credits, Ms
+from msgspec import Struct, field
+
+
+class Lot(Struct, gc=False, array_like=True):
+    """What is left of one grant."""
+
+    grant: str
+    kind: GrantKind
+    priority: int
+    effective_from: Ms
+    expires_at: Ms
+    amount: Credits
+    available: Credits
+
+    @property
+    def burn_order(self) -> tuple[int, Ms, Ms, str]:
+        """Priority first, then the soonest to expire, then the oldest."""
+        return (self.priority, self.expires_at, self.effective_from, self.grant)
+
+
+class Reservation(Struct, gc=False, array_like=True):
+    """An open reservation: what it still holds, of which lots, until when."""
+
+    id: str
+    tool: str | None
+    amount: Credits
+    held: Credits
+    slices: tuple[Slice, ...]
+    expires_at: Ms
+    min: Credits
+    charged: Credits = 0
+
+
+class Charged(Struct, gc=False, array_like=True):
+    """A charge that can be refunded: what is left of it, of which lots."""
+
+    reservation: str
+    tool: str | None
+    amount: Credits
+    left: Credits
+    slices: tuple[Slice, ...]
+    at: Ms
+
+
+class Ended(Struct, gc=False, array_like=True):
+    """How and when a reservation ended: "charged", "released" or "expired"."""
+
+    how: str
+    at: Ms
+
+
+class Estimated(Struct, gc=False, array_like=True):
+    """A price that is honoured while it is valid."""
+
+    tool: str
+    limits: Limits
+    min: Credits
+    typical: Credits
+    max: Credits
+    price_version: str
+    valid_until: Ms
+
+
+class Account(Struct, array_like=True):
+    """One account. Mutable: only `evolve` changes it."""
+
+    id: str
+    version: int = 0
+    granted: Credits = 0
+    received: Credits = 0
+    available: Credits = 0
+    held: Credits = 0
+    spent: Credits = 0
+    expired: Credits = 0
+    revoked: Credits = 0
+    sent: Credits = 0
+    next_due: Ms = FOREVER  # nothing is due before; may be early, never late
+    day: Window = Window(0, 0)
+    day_spent: Credits = 0
+    month: Window = Window(0, 0)
+    month_spent: Credits = 0
+    controls: Controls = Controls()
+    lots: list[Lot] = field(default_factory=list)  # in burn-down order
+    reservations: dict[str, Reservation] = field(default_factory=dict)
+    charges: dict[str, Charged] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # source -> its grant, for ever
+    ended: dict[str, Ended] = field(default_factory=dict)
+    estimates: dict[str, Estimated] = field(default_factory=dict)
+    answers: dict[str, bytes] = field(default_factory=dict)  # command id -> its answer, 25 h
+    answers_since: Ms = FOREVER
+
+    def lot(self, grant: str) -> Lot:
+        """The lot of a grant."""
+        for lot in self.lots:
+            if lot.grant == grant:
+                return lot
+        raise KeyError(grant)

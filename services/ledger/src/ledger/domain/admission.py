@@ -1,0 +1,53 @@
+"""One admission decision over the whole chain of limits; `Reserve` and `Estimate` ask the same.
+
+Every window counts spent + held, so that no interleaving of commands passes a limit by one unit.
+"""
+
+from contracts.events import LimitStatus, Window
+from contracts.reasons import Reason, Remedy
+from contracts.units import Credits, Ms
+
+from ledger.domain.account import Account
+from ledger.domain.refusal import Refusal
+from ledger.domain.windows import windows_at
+
+
+def admit(account: Account, amount: Credits, now: Ms) -> Refusal | None:
+    """None when `amount` may be held now, else the first limit of the chain that binds."""
+    controls = account.controls
+    if controls.run_limit is not None and amount > controls.run_limit:
+        status = LimitStatus("run", controls.run_limit, 0, 0, controls.run_limit)
+        return _bound(Reason.RUN_LIMIT, status, amount, Remedy.RAISE_LIMIT)
+    if (limit := controls.day_limit) is not None:
+        used = spent_in(account.day, account.day_spent, now)
+        if used + account.held + amount > limit:
+            status = _status("day", limit, used, account, now)
+            return _bound(Reason.DAY_LIMIT, status, amount, Remedy.WAIT_FOR_RESET)
+    if (limit := controls.month_limit) is not None:
+        used = spent_in(account.month, account.month_spent, now)
+        if used + account.held + amount > limit:
+            status = _status("month", limit, used, account, now)
+            return _bound(Reason.MONTH_LIMIT, status, amount, Remedy.WAIT_FOR_RESET)
+    if amount > account.available:
+        return Refusal(
+            Reason.INSUFFICIENT_CREDITS, Remedy.TOP_UP, shortfall=amount - account.available
+        )
+    return None
+
+
+def spent_in(window: Window, spent: Credits, now: Ms) -> Credits:
+    """What was spent in the window that `now` lies in: nothing yet if that is a new one."""
+    return spent if window.start <= now < window.end else 0
+
+
+def _status(name: str, limit: Credits, used: Credits, account: Account, now: Ms) -> LimitStatus:
+    windows = windows_at(now, account.controls.time_zone)
+    resets = (windows.day if name == "day" else windows.month).end
+    left = max(0, limit - used - account.held)
+    return LimitStatus(name, limit, used, account.held, left, resets)
+
+
+def _bound(reason: Reason, status: LimitStatus, amount: Credits, remedy: Remedy) -> Refusal:
+    """A limit that even an unused window could not pass is raised, not waited for."""
+    fixed = Remedy.RAISE_LIMIT if amount > status.limit else remedy
+    return Refusal(reason, fixed, limit=status, shortfall=amount - status.left)

@@ -1,0 +1,131 @@
+"""granted + received == available + held + spent + expired + revoked + sent, always.
+
+decide rules; evolve remembers.  A command gives at least one event, refusals included, and the
+answer to it is the last one. Order of the rules: a retry gets its first answer; a first try over
+a day old is not decided; what is due on the account by time is settled; then the command's own
+rule. `now` is the broker's time of the command's record, never going back.
+"""
+
+import copy
+
+import msgspec
+from contracts.catalogue import Catalogue
+from contracts.commands import (
+    AnyCommand,
+    Charge,
+    Estimate,
+    Expire,
+    Extend,
+    Freeze,
+    Grant,
+    Receive,
+    RecordPurchase,
+    Refund,
+    Release,
+    Reserve,
+    Revoke,
+    Send,
+    SetControls,
+    SetPlan,
+    Settle,
+    Thaw,
+)
+from contracts.digest import differing
+from contracts.events import AnswerRepeated, AnyEvent, CommandTooOld
+from contracts.reasons import Reason, Remedy
+from contracts.units import ANONYMOUS, COMMAND_AGE_MAX_MS, Ms
+
+from ledger.domain import owning, reserving, settling
+from ledger.domain.account import Account
+from ledger.domain.evolve import evolve
+from ledger.domain.permissions import may
+from ledger.domain.refusal import Refusal, refused
+
+
+class _FirstCommand(msgspec.Struct, gc=False):
+    digest: str
+
+
+class _First(msgspec.Struct, gc=False):
+    command: _FirstCommand
+
+
+_first = msgspec.json.Decoder(_First).decode
+
+
+def decide(
+    command: AnyCommand, digest: str, account: Account, now: Ms, catalogue: Catalogue
+) -> tuple[AnyEvent, ...]:
+    """The events of a command, without their headers; the account is not touched.
+
+    `digest` is contracts.digest.digest(command): its owner has it already.
+    """
+    if (first := account.answers.get(command.id)) is not None:
+        return _repeated(command, digest, first)
+    if command.issued_at is not None and now - command.issued_at > COMMAND_AGE_MAX_MS:
+        return (CommandTooOld(kind=type(command).__name__, issued_at=command.issued_at),)
+    if now < account.next_due:
+        return _rule(command, account, now, catalogue)
+    settled = settling.due(account, now)
+    if not settled:
+        return _rule(command, account, now, catalogue)
+    after = copy.deepcopy(account)
+    for event in settled:
+        evolve(after, event)
+    if isinstance(command, Expire) and any(_ends(command, event) for event in settled):
+        return tuple(sorted(settled, key=lambda event: _ends(command, event)))
+    return settled + _rule(command, after, now, catalogue)
+
+
+def _rule(
+    command: AnyCommand, account: Account, now: Ms, catalogue: Catalogue
+) -> tuple[AnyEvent, ...]:
+    if not may(command):
+        return refused(command, Refusal(Reason.NOT_PERMITTED, Remedy.NONE))
+    if command.deadline is not None and now > command.deadline:
+        return refused(command, Refusal(Reason.DEADLINE))
+    if account.id == ANONYMOUS and not isinstance(command, Estimate):
+        return refused(command, Refusal(Reason.ACCOUNT_RESERVED, fields=("account",)))
+    match command:
+        case Reserve():
+            return reserving.reserve(command, account, now, catalogue)
+        case Charge():
+            return settling.charge(command, account, now, catalogue)
+        case Release():
+            return settling.release(command, account, now)
+        case Estimate():
+            return reserving.estimate(command, account, now, catalogue)
+        case Refund():
+            return settling.refund(command, account, now)
+        case Grant():
+            return owning.grant(command, account, now)
+        case SetControls():
+            return owning.set_controls(command, account, now)
+        case Expire():
+            return settling.expire(command)
+        case (
+            Extend()
+            | Revoke()
+            | Send()
+            | Receive()
+            | Settle()
+            | SetPlan()
+            | Freeze()
+            | Thaw()
+            | RecordPurchase()
+        ):
+            return refused(command, Refusal(Reason.NOT_AVAILABLE_YET, Remedy.NONE))
+
+
+def _repeated(command: AnyCommand, digest: str, first: bytes) -> tuple[AnyEvent, ...]:
+    """The first answer stands; another question under its id is refused."""
+    asked = _first(first).command.digest
+    if asked != digest:
+        return refused(command, Refusal(Reason.ID_CONFLICT, fields=differing(command, asked)))
+    return (AnswerRepeated(first=msgspec.Raw(first)),)
+
+
+def _ends(command: Expire, event: AnyEvent) -> bool:
+    """Whether the event is what an Expire names: then it is the answer, and goes last."""
+    named = getattr(event, "reservation", None), getattr(event, "grant", None)
+    return named == (command.reservation, command.grant)

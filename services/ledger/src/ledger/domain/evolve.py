@@ -1,0 +1,237 @@
+"""evolve remembers what an event says. It chooses nothing, checks nothing, and cannot fail.
+
+Every choice (which lot, which price, which window) was made in `decide` and stands in the event.
+"""
+
+from bisect import insort
+from collections.abc import Callable
+
+import msgspec
+from contracts.events import (
+    AnyEvent,
+    ControlsChanged,
+    CreditsCharged,
+    CreditsGranted,
+    CreditsRefunded,
+    CreditsReleased,
+    CreditsReserved,
+    EstimateGiven,
+    GrantExpired,
+    ReservationExpired,
+    Slice,
+    Windows,
+)
+from contracts.units import ANSWER_KEPT_MS, FOREVER, Ms
+
+from ledger.domain.account import Account, Charged, Ended, Estimated, Lot, Reservation
+from ledger.domain.slices import minus
+
+
+class _At(msgspec.Struct, gc=False):
+    at: Ms
+
+
+_at: Callable[[bytes], _At] = msgspec.json.Decoder(_At).decode
+
+
+def evolve(account: Account, event: AnyEvent) -> None:
+    """Make the account what the event says."""
+    account.version += 1
+    remember = _REMEMBER.get(type(event))
+    if remember is not None:
+        remember(account, event)
+        if event.at >= account.next_due:
+            account.next_due = next_due(account)
+
+
+def remember_answer(account: Account, command: str, answer: bytes, at: Ms) -> None:
+    """Keep the first answer to a command; forget those older than 25 h of events' time."""
+    if at - account.answers_since > ANSWER_KEPT_MS:
+        _forget(account, at)
+    if not account.answers:
+        account.answers_since = at
+    account.answers[command] = answer
+
+
+def next_due(account: Account) -> Ms:
+    """When the next reservation or lot ends by time; FOREVER if none does."""
+    due = min((r.expires_at for r in account.reservations.values()), default=FOREVER)
+    for lot in account.lots:
+        if lot.available and lot.expires_at < due:
+            due = lot.expires_at
+    return due
+
+
+def _forget(account: Account, at: Ms) -> None:
+    answers = account.answers
+    while answers:
+        oldest = next(iter(answers))
+        account.answers_since = _at(answers[oldest]).at
+        if at - account.answers_since <= ANSWER_KEPT_MS:
+            break
+        del answers[oldest]
+    while account.ended:
+        first = next(iter(account.ended))
+        if at - account.ended[first].at <= ANSWER_KEPT_MS:
+            break
+        del account.ended[first]
+
+
+def _granted(account: Account, event: CreditsGranted) -> None:
+    lot = Lot(
+        event.grant,
+        event.kind,
+        event.priority,
+        event.effective_from,
+        event.expires_at,
+        event.amount,
+        event.amount,
+    )
+    insort(account.lots, lot, key=_burn_order)
+    account.sources[event.source] = event.grant
+    account.granted += event.amount
+    account.available += event.amount
+    account.next_due = min(account.next_due, event.expires_at)
+
+
+def _estimated(account: Account, event: EstimateGiven) -> None:
+    for old in [k for k, e in account.estimates.items() if e.valid_until < event.at]:
+        del account.estimates[old]
+    account.estimates[event.estimate] = Estimated(
+        event.tool,
+        event.limits,
+        event.min,
+        event.typical,
+        event.max,
+        event.price_version,
+        event.valid_until,
+    )
+
+
+def _reserved(account: Account, event: CreditsReserved) -> None:
+    for part in event.slices:
+        account.lot(part.grant).available -= part.amount
+    account.available -= event.amount
+    account.held += event.amount
+    account.reservations[event.reservation] = Reservation(
+        event.reservation,
+        event.tool,
+        event.amount,
+        event.amount,
+        event.slices,
+        event.expires_at,
+        event.min,
+    )
+    account.next_due = min(account.next_due, event.expires_at)
+
+
+def _charged(account: Account, event: CreditsCharged) -> None:
+    reservation = account.reservations[event.reservation]
+    reservation.held -= event.amount
+    reservation.charged += event.amount
+    account.held -= event.amount
+    account.spent += event.amount
+    if event.windows is not None:
+        _open(account, event.windows)
+    account.day_spent += event.amount
+    account.month_spent += event.amount
+    account.charges[event.charge] = Charged(
+        event.reservation, event.tool, event.amount, event.amount, event.slices, event.at
+    )
+    if event.final:
+        _end(account, event.reservation, "charged", event.at)
+    else:
+        reservation.slices = minus(reservation.slices, event.slices)
+
+
+def _released(account: Account, event: CreditsReleased) -> None:
+    _back(account, event.slices, event.lost)
+    account.held -= event.amount
+    if event.remainder:
+        reservation = account.reservations[event.reservation]
+        reservation.held -= event.amount
+        reservation.slices = minus(reservation.slices, event.slices)
+    else:
+        _end(account, event.reservation, "released", event.at)
+
+
+def _reservation_expired(account: Account, event: ReservationExpired) -> None:
+    _back(account, event.slices, event.lost)
+    account.held -= event.amount
+    _end(account, event.reservation, "expired", event.at)
+
+
+def _grant_expired(account: Account, event: GrantExpired) -> None:
+    account.lot(event.grant).available -= event.amount
+    account.available -= event.amount
+    account.expired += event.amount
+
+
+def _refunded(account: Account, event: CreditsRefunded) -> None:
+    for longer in event.extended:
+        lot = account.lot(longer.grant)
+        account.lots.remove(lot)
+        lot.expires_at = longer.expires_at
+        insort(account.lots, lot, key=_burn_order)
+        account.next_due = min(account.next_due, longer.expires_at)
+    for part in event.slices:
+        lot = account.lot(part.grant)
+        lot.available += part.amount
+        account.next_due = min(account.next_due, lot.expires_at)
+    charge = account.charges[event.charge]
+    charge.left -= event.amount
+    charge.slices = minus(charge.slices, event.slices)
+    account.available += event.amount
+    account.spent -= event.amount
+    if account.day.start <= charge.at < account.day.end:
+        account.day_spent -= event.amount
+    if account.month.start <= charge.at < account.month.end:
+        account.month_spent -= event.amount
+
+
+def _controls_changed(account: Account, event: ControlsChanged) -> None:
+    account.controls = event.after
+    if event.windows is not None:
+        account.day, account.month = event.windows.day, event.windows.month
+
+
+def _open(account: Account, windows: Windows) -> None:
+    if windows.day != account.day:
+        account.day, account.day_spent = windows.day, 0
+    if windows.month != account.month:
+        account.month, account.month_spent = windows.month, 0
+
+
+def _back(account: Account, slices: tuple[Slice, ...], lost: tuple[Slice, ...]) -> None:
+    """Held credits return to their lots, but for what was lost with a lot that expired."""
+    for part in slices:
+        lot = account.lot(part.grant)
+        lot.available += part.amount
+        account.available += part.amount
+        account.next_due = min(account.next_due, lot.expires_at)
+    for part in lost:
+        account.lot(part.grant).available -= part.amount
+        account.available -= part.amount
+        account.expired += part.amount
+
+
+def _end(account: Account, reservation: str, how: str, at: Ms) -> None:
+    del account.reservations[reservation]
+    account.ended[reservation] = Ended(how, at)
+
+
+def _burn_order(lot: Lot) -> tuple[int, Ms, Ms, str]:
+    return lot.burn_order
+
+
+_REMEMBER: dict[type, Callable[..., None]] = {
+    ControlsChanged: _controls_changed,
+    CreditsCharged: _charged,
+    CreditsGranted: _granted,
+    CreditsRefunded: _refunded,
+    CreditsReleased: _released,
+    CreditsReserved: _reserved,
+    EstimateGiven: _estimated,
+    GrantExpired: _grant_expired,
+    ReservationExpired: _reservation_expired,
+}

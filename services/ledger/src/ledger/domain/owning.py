@@ -1,0 +1,93 @@
+"""Grant and SetControls: what an account gets, and what its owner wants of it."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from contracts.commands import Controls, Grant, GrantKind, SetControls
+from contracts.events import AnyEvent, ControlsChanged, CreditsGranted
+from contracts.reasons import Reason, Remedy
+from contracts.units import AMOUNT_MAX, Ms
+
+from ledger.domain.account import Account
+from ledger.domain.refusal import Refusal, refused
+from ledger.domain.windows import windows_at
+
+# Smaller burns first: what was given before what was paid for.
+PRIORITY: dict[GrantKind, int] = {
+    GrantKind.PROMO: 10,
+    GrantKind.GOODWILL: 20,
+    GrantKind.GIFT: 30,
+    GrantKind.PLAN: 40,
+    GrantKind.TOPUP: 50,
+    GrantKind.PAID: 50,
+}
+PRIORITY_MAX = 1_000  # room on both sides of the defaults
+
+
+def grant(command: Grant, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
+    """A new lot; the same source grants once, for ever."""
+    priority = PRIORITY[command.kind] if command.priority is None else command.priority
+    if no := _wrong_grant(command, priority, now):
+        return refused(command, no)
+    if command.source in account.sources:
+        return refused(command, Refusal(Reason.SOURCE_ALREADY_GRANTED, Remedy.NONE))
+    if any(lot.grant == command.id for lot in account.lots):
+        return refused(command, Refusal(Reason.GRANT_EXISTS, Remedy.NONE))
+    return (
+        CreditsGranted(
+            grant=command.id,
+            kind=command.kind,
+            source=command.source,
+            amount=command.amount,
+            priority=priority,
+            effective_from=command.effective_from or now,
+            expires_at=command.expires_at,
+            cost_basis=command.cost_basis,
+        ),
+    )
+
+
+def set_controls(command: SetControls, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
+    """New limits, alerts, top-up rule and time zone, whole; never changes what is owned."""
+    after = command.controls
+    if wrong := _wrong_controls(after):
+        return refused(command, Refusal(Reason.CONTROLS_INVALID, fields=wrong))
+    moved = after.time_zone != account.controls.time_zone
+    windows = windows_at(now, after.time_zone) if moved else None
+    return (ControlsChanged(before=account.controls, after=after, windows=windows),)
+
+
+def _wrong_grant(command: Grant, priority: int, now: Ms) -> Refusal | None:
+    if not 0 < command.amount <= AMOUNT_MAX:
+        return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("amount",))
+    if not 0 <= priority <= PRIORITY_MAX:
+        return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("priority",))
+    if command.expires_at <= max(now, command.effective_from):
+        return Refusal(Reason.EXPIRY_IN_THE_PAST, fields=("expiresAt",))
+    if command.effective_from > now:
+        return Refusal(Reason.NOT_AVAILABLE_YET, fields=("effectiveFrom",))
+    return None
+
+
+def _wrong_controls(controls: Controls) -> tuple[str, ...]:
+    limits = (
+        ("runLimit", controls.run_limit),
+        ("dayLimit", controls.day_limit),
+        ("monthLimit", controls.month_limit),
+    )
+    wrong = [name for name, limit in limits if limit is not None and not 0 <= limit <= AMOUNT_MAX]
+    if any(not 1 <= percent <= 100 for percent in controls.alert_percents):
+        wrong.append("alertPercents")
+    if not _zone_exists(controls.time_zone):
+        wrong.append("timeZone")
+    rule = controls.top_up
+    if rule is not None and not (0 < rule.below <= AMOUNT_MAX and rule.monthly_max_minor > 0):
+        wrong.append("topUp")
+    return tuple(wrong)
+
+
+def _zone_exists(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -1,0 +1,165 @@
+"""Estimate and Reserve: what a run may cost, and setting that aside."""
+
+from contracts.catalogue import Catalogue, Mode, Status, Tool
+from contracts.commands import Estimate, Limits, Reserve
+from contracts.events import AnyEvent, CreditsReserved, EstimateGiven, Slice
+from contracts.pricing import Quote, quote
+from contracts.reasons import Reason, Remedy
+from contracts.units import AMOUNT_MAX, ANONYMOUS, MINUTE, Credits, Ms
+
+from ledger.domain.account import Account, Estimated
+from ledger.domain.admission import admit
+from ledger.domain.refusal import Refusal, refused
+
+HOLD_LIFETIME_MS = 5 * MINUTE  # when nobody says how long: the slowest tool five times over
+HOLD_LIFETIME_MS_MAX = 15 * MINUTE  # longer than the slowest tool, shorter than a support call
+
+
+def estimate(
+    command: Estimate, account: Account, now: Ms, catalogue: Catalogue
+) -> tuple[AnyEvent, ...]:
+    """Give a price range that is honoured while it is valid."""
+    tool = _runnable(command.tool, catalogue)
+    if isinstance(tool, Refusal):
+        return refused(command, tool)
+    limits = _asked(command.limits, tool)
+    if isinstance(limits, Refusal):
+        return refused(command, limits)
+    priced = quote(tool, limits, catalogue)
+    no = _needs_account(tool) if account.id == ANONYMOUS else admit(account, priced.max, now)
+    return (
+        EstimateGiven(
+            estimate=command.id,
+            tool=tool.id,
+            limits=limits,
+            min=priced.min,
+            typical=priced.typical,
+            max=priced.max,
+            items=priced.items,
+            price_version=catalogue.version,
+            valid_until=now + catalogue.pricing.estimate_valid_ms,
+            allowed=no is None,
+            reason=no.reason if no else None,
+            limit=no.limit if no else None,
+        ),
+    )
+
+
+def reserve(
+    command: Reserve, account: Account, now: Ms, catalogue: Catalogue
+) -> tuple[AnyEvent, ...]:
+    """Hold credits for one run."""
+    lifetime = HOLD_LIFETIME_MS if command.lifetime_ms is None else command.lifetime_ms
+    if not 0 < lifetime <= HOLD_LIFETIME_MS_MAX:
+        return refused(command, Refusal(Reason.LIFETIME_OUT_OF_RANGE, fields=("lifetimeMs",)))
+    if command.parent is not None:
+        return refused(command, Refusal(Reason.NOT_AVAILABLE_YET, fields=("parent",)))
+    held = _terms(command, account, now, catalogue)
+    if isinstance(held, Refusal):
+        return refused(command, held)
+    if (no := admit(account, held.amount, now)) is not None:
+        return refused(command, no)
+    held.slices = draw(account, held.amount)
+    held.expires_at = now + lifetime
+    return (held,)
+
+
+def draw(account: Account, amount: Credits) -> tuple[Slice, ...]:
+    """The slices of lots, in burn-down order, that make up `amount`; there is enough."""
+    slices = []
+    for lot in account.lots:
+        if not lot.available:
+            continue
+        take = min(amount, lot.available)
+        slices.append(Slice(lot.grant, take))
+        amount -= take
+        if not amount:
+            break
+    return tuple(slices)
+
+
+def _terms(
+    command: Reserve, account: Account, now: Ms, catalogue: Catalogue
+) -> CreditsReserved | Refusal:
+    """What is to be held and at which price: by amount, by tool, or as estimated before."""
+    if (command.tool is None) == (command.amount is None):
+        return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("toolId", "amount"))
+    if command.tool is None:
+        if command.limits is not None or command.estimate is not None:
+            return Refusal(Reason.REQUESTED_LIMITS_INVALID, fields=("requestedLimits",))
+        amount = command.amount or 0
+        if not 0 < amount <= AMOUNT_MAX:
+            return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("amount",))
+        return _held(command, amount)
+    tool = _runnable(command.tool, catalogue)
+    if isinstance(tool, Refusal):
+        return tool
+    if tool.mode is Mode.CLIENT_ONLY:
+        return Refusal(Reason.TOOL_CLIENT_ONLY, Remedy.NONE)
+    if command.estimate is not None:
+        return _as_estimated(command, account, now)
+    limits = _asked(command.limits, tool)
+    if isinstance(limits, Refusal):
+        return limits
+    return _priced(command, limits, quote(tool, limits, catalogue), catalogue.version)
+
+
+def _as_estimated(command: Reserve, account: Account, now: Ms) -> CreditsReserved | Refusal:
+    given: Estimated | None = account.estimates.get(command.estimate or "")
+    if given is None or given.valid_until < now:
+        return Refusal(Reason.ESTIMATE_UNKNOWN, Remedy.ESTIMATE_AGAIN, fields=("estimateId",))
+    if given.tool != command.tool or command.limits not in (None, given.limits):
+        return Refusal(
+            Reason.ESTIMATE_MISMATCH, Remedy.ESTIMATE_AGAIN, fields=("toolId", "requestedLimits")
+        )
+    priced = Quote(given.min, given.typical, given.max)
+    return _priced(command, given.limits, priced, given.price_version)
+
+
+def _priced(command: Reserve, limits: Limits, priced: Quote, version: str) -> CreditsReserved:
+    held = _held(command, priced.max)
+    held.min, held.typical = priced.min, priced.typical
+    held.tool, held.limits = command.tool, limits
+    held.price_version, held.estimate = version, command.estimate
+    return held
+
+
+def _held(command: Reserve, amount: Credits) -> CreditsReserved:
+    return CreditsReserved(
+        reservation=command.id,
+        amount=amount,
+        slices=(),
+        expires_at=0,
+        key=command.key,
+        member=command.member,
+    )
+
+
+def _runnable(tool_id: str, catalogue: Catalogue) -> Tool | Refusal:
+    tool = catalogue.tools.get(tool_id)
+    if tool is None:
+        return Refusal(Reason.TOOL_UNKNOWN, fields=("toolId",))
+    if tool.status is Status.DISABLED:
+        return Refusal(Reason.TOOL_DISABLED, Remedy.NONE)
+    return tool
+
+
+def _asked(limits: Limits | None, tool: Tool) -> Limits | Refusal:
+    """The limits asked for, each within [1, the tool's]; never clamped silently."""
+    if limits is None:
+        return tool.limits
+    most = tool.limits
+    wrong = tuple(
+        name
+        for name, asked, top in (
+            ("cpuMs", limits.cpu_ms, most.cpu_ms),
+            ("memoryMb", limits.memory_mb, most.memory_mb),
+            ("durationMs", limits.duration_ms, most.duration_ms),
+        )
+        if not 1 <= asked <= top
+    )
+    return Refusal(Reason.REQUESTED_LIMITS_INVALID, fields=wrong) if wrong else limits
+
+
+def _needs_account(tool: Tool) -> Refusal | None:
+    return Refusal(Reason.ACCOUNT_RESERVED) if tool.requires_account else None

@@ -1,0 +1,188 @@
+"""Charge, Release, Refund and Expire: how held credits end, and how spent ones come back."""
+
+from contracts.catalogue import Catalogue
+from contracts.commands import Charge, Expire, Refund, Release
+from contracts.events import (
+    AnyEvent,
+    CreditsCharged,
+    CreditsRefunded,
+    CreditsReleased,
+    Extension,
+    GrantExpired,
+    ReservationExpired,
+    Slice,
+    Windows,
+)
+from contracts.pricing import price
+from contracts.reasons import Reason, Remedy
+from contracts.units import AMOUNT_MAX, DAY, Credits, Ms
+
+from ledger.domain.account import Account, Reservation
+from ledger.domain.refusal import Refusal, refused
+from ledger.domain.slices import split
+from ledger.domain.windows import windows_at
+
+REFUND_GRACE_MS = 7 * DAY  # a refund into a lot that expired meanwhile can be used this long
+
+_ENDED = {
+    "charged": Reason.RESERVATION_ENDED,
+    "released": Reason.RESERVATION_ENDED,
+    "expired": Reason.RESERVATION_EXPIRED,
+}
+
+
+def charge(
+    command: Charge, account: Account, now: Ms, catalogue: Catalogue
+) -> tuple[AnyEvent, ...]:
+    """Take from a reservation; a final charge returns the rest of it in the same breath."""
+    held = account.reservations.get(command.reservation)
+    if held is None:
+        return refused(command, _gone(account, command.reservation))
+    amount = _due(command, held, catalogue)
+    if isinstance(amount, Refusal):
+        return refused(command, amount)
+    taken, rest = split(held.slices, amount)
+    charged = CreditsCharged(
+        reservation=held.id,
+        charge=command.id,
+        amount=amount,
+        slices=taken,
+        outcome=command.outcome,
+        final=command.final,
+        released=held.held - amount if command.final else 0,
+        tool=held.tool,
+        usage=command.usage,
+        price_version=None if command.usage is None else catalogue.version,
+        windows=_new_windows(account, now),
+    )
+    if not charged.released:
+        return (charged,)
+    back = CreditsReleased(
+        reservation=held.id,
+        amount=charged.released,
+        slices=rest,
+        outcome=command.outcome,
+        remainder=True,
+        lost=_lost(account, rest, now),
+        tool=held.tool,
+    )
+    return back, charged
+
+
+def release(command: Release, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
+    """End a reservation; nothing is charged."""
+    held = account.reservations.get(command.reservation)
+    if held is None:
+        return refused(command, _gone(account, command.reservation))
+    return (
+        CreditsReleased(
+            reservation=held.id,
+            amount=held.held,
+            slices=held.slices,
+            outcome=command.outcome,
+            lost=_lost(account, held.slices, now),
+            tool=held.tool,
+        ),
+    )
+
+
+def refund(command: Refund, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
+    """Give back what a charge took, to the very lots, all of them together never above it."""
+    charged = account.charges.get(command.charge)
+    if charged is None:
+        return refused(command, Refusal(Reason.CHARGE_UNKNOWN, fields=("charge",)))
+    amount = charged.left if command.amount is None else command.amount
+    if not 0 < amount <= AMOUNT_MAX and charged.left:
+        return refused(command, Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("amount",)))
+    if amount > charged.left or not charged.left:
+        over = max(amount, 1) - charged.left
+        return refused(command, Refusal(Reason.EXCEEDS_CHARGE, Remedy.NONE, shortfall=over))
+    slices, _ = split(charged.slices, amount)
+    return (
+        CreditsRefunded(
+            refund=command.id,
+            charge=command.charge,
+            reservation=charged.reservation,
+            amount=amount,
+            slices=slices,
+            reason=command.reason,
+            extended=tuple(
+                Extension(part.grant, now + REFUND_GRACE_MS)
+                for part in slices
+                if account.lot(part.grant).expires_at <= now
+            ),
+            tool=charged.tool,
+        ),
+    )
+
+
+def expire(command: Expire) -> tuple[AnyEvent, ...]:
+    """What was due is settled before any command is decided: left here is only what was not."""
+    return refused(command, Refusal(Reason.NOT_DUE, Remedy.NONE))
+
+
+def due(account: Account, now: Ms) -> tuple[AnyEvent, ...]:
+    """The ends by time that have come: reservations first, then what is left of their lots."""
+    ended = sorted(
+        (r for r in account.reservations.values() if r.expires_at <= now),
+        key=lambda r: (r.expires_at, r.id),
+    )
+    events: list[AnyEvent] = [
+        ReservationExpired(
+            reservation=r.id,
+            amount=r.held,
+            slices=r.slices,
+            lost=_lost(account, r.slices, now),
+            tool=r.tool,
+        )
+        for r in ended
+    ]
+    events += [
+        GrantExpired(grant=lot.grant, amount=lot.available)
+        for lot in account.lots
+        if lot.available and lot.expires_at <= now
+    ]
+    return tuple(events)
+
+
+def _due(command: Charge, held: Reservation, catalogue: Catalogue) -> Credits | Refusal:
+    """What a charge takes. Usage is cumulative: it is priced whole, less what was charged."""
+    if (command.usage is None) == (command.amount is None):
+        return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("usage", "amount"))
+    if command.usage is not None:
+        used = command.usage
+        wrong = tuple(
+            name
+            for name, value in (
+                ("cpuMs", used.cpu_ms),
+                ("memoryMb", used.memory_mb),
+                ("durationMs", used.duration_ms),
+            )
+            if not 0 <= value <= AMOUNT_MAX
+        )
+        if wrong:
+            return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=wrong)
+        return max(0, price(used, held.min, held.amount, catalogue) - held.charged)
+    amount = command.amount or 0
+    if not 0 <= amount <= AMOUNT_MAX:
+        return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("amount",))
+    if amount > held.held:
+        return Refusal(Reason.EXCEEDS_RESERVATION, shortfall=amount - held.held)
+    return amount
+
+
+def _gone(account: Account, reservation: str) -> Refusal:
+    ended = account.ended.get(reservation)
+    if ended is None:
+        return Refusal(Reason.RESERVATION_UNKNOWN, fields=("reservation",))
+    return Refusal(_ENDED[ended.how], Remedy.NONE)
+
+
+def _lost(account: Account, slices: tuple[Slice, ...], now: Ms) -> tuple[Slice, ...]:
+    return tuple(part for part in slices if account.lot(part.grant).expires_at <= now)
+
+
+def _new_windows(account: Account, now: Ms) -> Windows | None:
+    if account.day.start <= now < account.day.end:
+        return None
+    return windows_at(now, account.controls.time_zone)

@@ -1,0 +1,210 @@
+"""The owner of one partition: claims it exactly, decides its commands, appends, once, in order.
+
+    fence -> read to the end -> claim -> read to the claim -> exact? -> decide -> append -> ...
+
+No transaction, no offset commit, no reply topic: one record batch is atomic by itself, and all
+else is read from the log. Whatever goes wrong, the owner raises LogError (or stops): its producer
+and its state are dropped, and who owns the partition next is asked anew.
+
+The state runs ahead of the log: commands are decided while the batch before is on its way. Nobody
+is told of it: answers come from the log, and the courier waits for the acknowledgment.
+"""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+from bus.log import Append, KeyValue, LogError, PartitionLog
+from contracts.events import CommandRef
+from contracts.units import BATCH_BYTES_MAX, HOUR, Ms
+
+from contracts import codec
+from ledger.courier import TICK_MS, Courier
+from ledger.partition import Partition
+
+log = structlog.get_logger(__name__)
+
+RENEW_MS = HOUR  # a fresh reader looks back 70 minutes for a claim
+BATCH_BYTES = BATCH_BYTES_MAX * 3 // 4  # room for what the broker adds to each record
+AHEAD_BYTES = 4 * BATCH_BYTES_MAX  # decided but not sent; more would only wait here
+RECORD_OVERHEAD = 24  # bytes of lengths, offsets and times beside key and value, at most
+
+
+class Superseded(LogError):
+    """Somebody else owns the partition now."""
+
+
+class Owner:
+    """Owns one partition until something goes wrong or it is told to stop."""
+
+    def __init__(self, log: PartitionLog, fresh: Callable[[], Partition]) -> None:
+        self._log = log
+        self._fresh = fresh
+        self.partition = fresh()
+        self._courier = Courier(self.partition, log)
+        self._pending: list[Sequence[KeyValue]] = []
+        self._pending_bytes = 0
+        self._append: Append | None = None
+        self._sent = 0  # records in the batch on its way
+        self._acknowledged = 0  # the offset behind the last acknowledged record
+        self._claimed_at: Ms = 0
+        self.batches = 0
+        self.events = 0
+        self.claims = 0
+        self.serving = False
+
+    async def run(self) -> None:
+        """Take over, then serve until the partition is no longer ours."""
+        await self.take_over()
+        while self._log.mine():
+            await self.step()
+        await self.drain()
+
+    # ---- taking over
+
+    async def take_over(self) -> None:
+        """From nothing to an exact claim; decides nothing before."""
+        await self._log.fence()
+        state = self._fresh()
+        while True:
+            end = await self._log.end()
+            await self._read(state, end)
+            state.reader.commands_from = await self._next_command(state)
+            landed, token = await self._claim(state, end)
+            await self._read(state, landed + 1)
+            if state.reader.token != token:
+                raise Superseded("another claim is newer than ours")
+            if landed == end:
+                break
+            if not self._log.mine():
+                raise Superseded("the partition was given to another owner")
+        self._settle_in(state, landed)
+        await self._log.commands_from(state.reader.commands_from)
+        self.serving = True
+
+    async def _read(self, state: Partition, end: int) -> None:
+        async for records in self._log.events(state.reader.offset, end):
+            state.replay(records)
+
+    async def _claim(self, state: Partition, at: int) -> tuple[int, str]:
+        token = self._log.token()
+        append = self._log.append([(b"", codec.encode(state.claim(token, at)))])
+        while not append.done:
+            await self._log.wait(append, TICK_MS, hungry=False)
+        self.claims += 1
+        return append.offset(), token
+
+    def _settle_in(self, state: Partition, landed: int) -> None:
+        state.start_deciding()
+        self.partition = state
+        self._courier = Courier(state, self._log)
+        self._acknowledged = landed + 1
+        self._claimed_at = self._log.now()
+
+    async def _next_command(self, state: Partition) -> int:
+        """The next command to decide, unless the commands topic was cut: then further back.
+
+        A cut keeps a prefix of the topic: the newest command of ours that is still there is found
+        by halving. Commands decided before are answered again, not decided again.
+        """
+        first = await self._log.first_command()
+        kept = [ref for ref in state.provenance if ref.offset >= first]
+        if not kept or await self._still_there(kept[-1]):
+            return max(state.reader.commands_from, first)
+        there, gone = 0, len(kept) - 1  # kept[:there] are still there, kept[gone:] are not
+        while there < gone:
+            middle = (there + gone) // 2
+            if await self._still_there(kept[middle]):
+                there = middle + 1
+            else:
+                gone = middle
+        back_to = kept[there - 1].offset + 1 if there else first
+        log.warning(
+            "commands_cut", decided=state.reader.commands_from, back_to=back_to, lost=kept[-1].id
+        )
+        return back_to
+
+    async def _still_there(self, ref: CommandRef) -> bool:
+        record = await self._log.command_at(ref.offset)
+        if record is None or record.timestamp != ref.timestamp:
+            return False
+        try:
+            return codec.decode_command(record.value).id == ref.id
+        except codec.CodecError:
+            return not ref.id
+
+    # ---- serving
+
+    async def step(self) -> None:
+        """One turn: take what is there, decide it, send what waits, rest."""
+        if self._log.now() - self._claimed_at > RENEW_MS:
+            await self.renew()
+        if self._pending_bytes < AHEAD_BYTES:
+            self._decide()
+        self._courier.look(self._expected)
+        self._send()
+        hungry = self._pending_bytes < AHEAD_BYTES
+        await self._log.wait(self._append, TICK_MS, hungry=hungry)
+        self._acknowledge()
+
+    async def drain(self) -> None:
+        """Send all that was decided and wait for it."""
+        while self._pending or self._append is not None:
+            self._send()
+            await self._log.wait(self._append, TICK_MS, hungry=False)
+            self._acknowledge()
+
+    async def renew(self) -> None:
+        """Keep the claim young: nothing in flight, a new epoch, an exact claim, or out."""
+        await self.drain()
+        await self._log.fence()
+        expected = self._acknowledged
+        landed, token = await self._claim(self.partition, expected)
+        if landed != expected:
+            raise Superseded(f"the renewed claim landed at {landed}, not at {expected}")
+        self.partition.reader.token = token
+        self._acknowledged = landed + 1
+        self._claimed_at = self._log.now()
+
+    @property
+    def _expected(self) -> int:
+        """The offset behind everything decided so far."""
+        return self._acknowledged + self._sent + sum(map(len, self._pending))
+
+    def _decide(self) -> None:
+        decide, pending, size = self.partition.decide, self._pending, self._pending_bytes
+        for record in self._log.take():
+            written = decide(record)
+            pending.append(written)
+            for key, value in written:
+                size += len(key) + len(value) + RECORD_OVERHEAD
+        self._pending_bytes = size
+
+    def _send(self) -> None:
+        """Start the next batch: whole commands only, one batch at a time."""
+        if self._append is not None or not self._pending:
+            return
+        records: list[KeyValue] = []
+        size = taken = 0
+        for written in self._pending:
+            more = sum(len(k) + len(v) + RECORD_OVERHEAD for k, v in written)
+            if records and size + more > BATCH_BYTES:
+                break
+            records.extend(written)
+            size += more
+            taken += 1
+        del self._pending[:taken]
+        self._pending_bytes -= size
+        self._sent = len(records)
+        self._append = self._log.append(records)
+
+    def _acknowledge(self) -> None:
+        if self._append is None or not self._append.done:
+            return
+        landed = self._append.offset()
+        if landed != self._acknowledged:
+            raise Superseded(f"a batch landed at {landed}, not at {self._acknowledged}")
+        self._acknowledged += self._sent
+        self.batches += 1
+        self.events += self._sent
+        self._append, self._sent = None, 0
+        self._courier.send(self._acknowledged)

@@ -1,0 +1,35 @@
+"""What the ledger is told by its environment, read once."""
+
+import os
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; says which and what to set."""
+
+
+class Settings(Struct, frozen=True):
+    """Where Kafka is, which environment this is, where metrics are served (0: nowhere)."""
+
+    bootstrap: str
+    environment: str
+    prefix: str
+    metrics_port: int
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; raises SettingsError."""
+    bootstrap = environ.get("SCRIP_KAFKA_BOOTSTRAP", "")
+    if not bootstrap:
+        raise SettingsError("set SCRIP_KAFKA_BOOTSTRAP to host:port of Kafka (see `make up`)")
+    port = environ.get("SCRIP_METRICS_PORT", "0")
+    if not port.isdecimal() or int(port) > 65_535:
+        raise SettingsError(f"SCRIP_METRICS_PORT must be a port number, not {port!r}")
+    return Settings(
+        bootstrap=bootstrap,
+        environment=environ.get("SCRIP_ENV", "production"),
+        prefix=environ.get("SCRIP_TOPIC_PREFIX", ""),
+        metrics_port=int(port),
+    )

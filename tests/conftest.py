@@ -1,0 +1,67 @@
+"""One real Kafka and one real PostgreSQL per test session, gone when the session is gone.
+
+`SCRIP_KAFKA_BOOTSTRAP` and `SCRIP_POSTGRES_URL` name servers to use instead. Tests that need
+neither start neither. Make topic names per test (`topic_prefix`); a broker serves the session.
+"""
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from engine.guard import Guard
+from engine.local import Engine
+
+
+@pytest.fixture(scope="session")
+def guard() -> Iterator[Guard]:
+    """Kills whatever it watches when pytest ends, even by SIGKILL. Give it to every Process."""
+    with Guard() as guard:
+        yield guard
+
+
+@pytest.fixture(scope="session")
+def engine(guard: Guard) -> Iterator[Engine]:
+    """Kafka and PostgreSQL on free ports, with their state in a folder of this session."""
+    state = Path(tempfile.mkdtemp(prefix="scrip-tests-"))
+    state.chmod(0o755)  # run by root, PostgreSQL drops to an account that must get in
+    engine = Engine(state, guard=guard)
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.forget()
+        shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def bootstrap(engine: Engine) -> str:
+    """Kafka's address."""
+    return engine.bootstrap
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix that no other test has, for topics, groups and transactional ids."""
+    return f"t{uuid.uuid4().hex[:10]}."
+
+
+@pytest.fixture(scope="module")
+def database(engine: Engine) -> Iterator[str]:
+    """The address of a fresh, empty database for this test module."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(engine.postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    yield urlunsplit(urlsplit(engine.postgres_url)._replace(path=f"/{name}"))
+    with psycopg.connect(engine.postgres_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="module")
+def postgres_url(database: str) -> str:
+    """The same as `database`."""
+    return database
