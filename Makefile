@@ -22,6 +22,9 @@ OWN_UV := .local/uv/bin/uv
 UV := $(if $(findstring uv $(UV_VERSION),$(shell uv --version 2>/dev/null)),uv,$(OWN_UV))
 PROJECTS := pyproject.toml $(wildcard */pyproject.toml */*/pyproject.toml)
 SYNCED := .venv/.synced
+PREFLIGHT = command -v $(PYTHON) >/dev/null || \
+	{ echo "missing: Python 3.11 or newer (Debian: \`apt install python3-venv\`)" >&2; exit 1; }; \
+	$(PYTHON) deploy/local/preflight.py
 PYTEST := $(BIN)/pytest
 
 help: ## list the targets
@@ -47,7 +50,7 @@ test: need-engine ready ## everything that must pass: check and all tests, cheap
 check: ready ## lint, format, types, import rules, style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy contracts/src services/*/src deploy/local/src tests
+	$(BIN)/mypy contracts/src services/*/src deploy/local/src $(wildcard deploy/demo) tests
 	$(BIN)/lint-imports
 	$(PYTEST) -q tests/tidy
 
@@ -70,12 +73,12 @@ schemas: ready ## generate the committed schemas again
 	$(BIN)/scrip contracts schemas
 
 need-engine:
-	@$(PYTHON) deploy/local/preflight.py engine
+	@$(PREFLIGHT) engine
 
 ready: $(SYNCED)
 
 $(SYNCED): uv.lock $(PROJECTS)
-	@$(PYTHON) deploy/local/preflight.py
+	@$(PREFLIGHT)
 	@test $(UV) != $(OWN_UV) || test -x $(OWN_UV) || $(MAKE) $(OWN_UV)
 	UV_PYTHON=$$($(PYTHON) -c 'import sys; print(sys.executable)') $(UV) sync --locked --quiet
 	@touch $@

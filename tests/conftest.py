@@ -4,7 +4,6 @@
 neither start neither. Make topic names per test (`topic_prefix`); a broker serves the session.
 """
 
-import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -29,13 +28,13 @@ def engine(guard: Guard) -> Iterator[Engine]:
     """Kafka and PostgreSQL on free ports, with their state in a folder of this session."""
     state = Path(tempfile.mkdtemp(prefix="scrip-tests-"))
     state.chmod(0o755)  # run by root, PostgreSQL drops to an account that must get in
+    guard.discard(state)
     engine = Engine(state, guard=guard)
     try:
         engine.start()
         yield engine
     finally:
         engine.forget()
-        shutil.rmtree(state, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """Says in one line what this machine lacks, before anything else can fail for want of it.
 
 Standard library only and old syntax on purpose: it runs on whatever `python3` there is.
-Arguments name what is needed: `python`, `engine` (Java and Maven, unless servers are given).
+The argument `engine` asks for Java and Maven too, unless SCRIP_KAFKA_BOOTSTRAP names a Kafka or
+SCRIP_ENGINE=docker runs the tests on images.
 """
 
 import os
@@ -24,7 +25,10 @@ def lacking(needs):  # noqa: ANN001, ANN201
             import ensurepip  # noqa: F401
         except ImportError:
             found.append("Python's venv module (Debian: `apt install python3-venv`)")
-    if "engine" in needs and not os.environ.get("SCRIP_KAFKA_BOOTSTRAP"):
+    elsewhere = (
+        os.environ.get("SCRIP_KAFKA_BOOTSTRAP") or os.environ.get("SCRIP_ENGINE") == "docker"
+    )
+    if "engine" in needs and not elsewhere:
         if java_version() < JAVA_OLDEST:
             found.append("Java 17 or newer (Debian: `apt install openjdk-17-jre-headless`)")
         if not shutil.which("mvn") and not os.path.exists(JARS):  # noqa: PTH110

@@ -28,13 +28,16 @@ def up(*, detach: bool = False, state: State = None) -> None:
     """Start Kafka, PostgreSQL, topics and all services; follow the logs until Ctrl-C."""
     engine, supervision = _open(state)
     started = time.monotonic()
+    ran_before = any(process.adopt() for process in engine.processes())
     try:
         engine.start()
-        _create_topics(engine.bootstrap, single_broker=engine.owns_kafka)
-        supervision.start()
-    except EngineError as error:
+        if not supervision.running:
+            _create_topics(engine.bootstrap, single_broker=engine.owns_kafka)
+            supervision.start()
+    except (EngineError, KeyboardInterrupt) as error:
         supervision.stop()
-        engine.stop()
+        if not ran_before:
+            engine.stop()
         _fail(error)
     took = time.monotonic() - started
     typer.echo(f"ready after {took:.1f} s: http://{HOST}:{GATEWAY_PORT}")
@@ -42,13 +45,13 @@ def up(*, detach: bool = False, state: State = None) -> None:
     if detach:
         typer.echo("`make down` stops it; `.venv/bin/scrip engine logs` shows what it says")
         return
+    files = [supervision.log(service.name) for service in services()]
     try:
-        show([supervision.log(x.name) for x in services()], typer.echo, follow=True)
+        show(files, typer.echo, last=0, more=lambda: supervision.running)
     except KeyboardInterrupt:
         typer.echo("stopping")
-    finally:
-        supervision.stop()
-        engine.stop()
+    supervision.stop()
+    engine.stop()
 
 
 @app.command()
@@ -77,7 +80,12 @@ def status(*, state: State = None) -> None:
 
 
 @app.command()
-def logs(name: str = "", *, follow: bool = False, state: State = None) -> None:
+def logs(
+    name: Annotated[str, typer.Argument(help="A service, kafka or postgres.")] = "",
+    *,
+    follow: bool = False,
+    state: State = None,
+) -> None:
     """Show the end of the logs: of one service, or of all."""
     folder = _folder(state)
     files = sorted([*folder.glob("logs/*.log"), *folder.glob("*/*.log")])
@@ -85,7 +93,7 @@ def logs(name: str = "", *, follow: bool = False, state: State = None) -> None:
     if not chosen:
         _fail(EngineError(f"no log of {name or 'any service'} under {folder}; is it up?"))
     try:
-        show(chosen, typer.echo, follow=follow)
+        show(chosen, typer.echo, more=lambda: follow)
     except KeyboardInterrupt:
         typer.echo("")
 
@@ -108,6 +116,7 @@ def _open(state: Path | None) -> tuple[Engine, Supervision]:
         folder,
         kafka_port=int(os.environ.get("SCRIP_KAFKA_PORT", KAFKA_PORT)),
         postgres_port=int(os.environ.get("SCRIP_POSTGRES_PORT", POSTGRES_PORT)),
+        images=False,  # containers end with this process, what `up` starts does not
     )
     supervision = Supervision(
         folder,
@@ -129,6 +138,6 @@ def _create_topics(bootstrap: str, *, single_broker: bool) -> None:
     asyncio.run(ensure_topics(bootstrap, partitions=PARTITIONS, single_broker=single_broker))
 
 
-def _fail(error: EngineError) -> None:
-    typer.echo(f"scrip engine: {error}", err=True)
+def _fail(error: EngineError | KeyboardInterrupt) -> None:
+    typer.echo(f"scrip engine: {str(error) or 'interrupted'}", err=True)
     raise typer.Exit(1)

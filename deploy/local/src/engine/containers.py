@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 KAFKA_IMAGE = "apache/kafka:4.3.0"
 POSTGRES_IMAGE = "postgres:18"
-KAFKA_PORT_INSIDE = 9092
 CONTROLLER_PORT_INSIDE = 9093
 POSTGRES_PORT_INSIDE = 5432
 READY_SECONDS = 120.0  # an image may have to be pulled first
@@ -42,17 +41,23 @@ class Container:
     """One server in a container, on a free port of this machine that it keeps."""
 
     def __init__(
-        self, image: str, port_inside: int, env: Mapping[str, str], ready: Callable[[int], bool]
+        self,
+        image: str,
+        env: Mapping[str, str],
+        ready: Callable[[int], bool],
+        port_inside: int | None = None,
     ) -> None:
         self.port = free_port()
         self._image = image
-        self._port_inside = port_inside
+        self._port_inside = port_inside or self.port
         self._env = dict(env)
         self._ready = ready
         self._container: DockerContainer | None = None
 
     def start(self) -> None:
         """Start it, again after `kill` with its state kept; returns when it answers."""
+        if not _docker_answers():
+            raise Missing("SCRIP_ENGINE=docker, but no Docker engine answers; start it or unset it")
         if self._container is None:
             self._container = _container_class()(self._image)
             self._container.with_bind_ports(self._port_inside, self.port)
@@ -88,8 +93,9 @@ class KafkaContainer(Container):
     """The broker's image with the settings of the local broker."""
 
     def __init__(self) -> None:
-        super().__init__(KAFKA_IMAGE, KAFKA_PORT_INSIDE, {}, wire.has_brokers)
-        inside = f"PLAINTEXT://:{KAFKA_PORT_INSIDE},CONTROLLER://:{CONTROLLER_PORT_INSIDE}"
+        # The same port inside and outside: the address it tells clients is also true for itself.
+        super().__init__(KAFKA_IMAGE, {}, wire.has_brokers)
+        inside = f"PLAINTEXT://:{self.port},CONTROLLER://:{CONTROLLER_PORT_INSIDE}"
         settings = {
             **SINGLE_NODE,
             "listeners": inside,
@@ -110,7 +116,9 @@ class PostgresContainer(Container):
 
     def __init__(self) -> None:
         env = {"POSTGRES_USER": OWNER, "POSTGRES_DB": OWNER, "POSTGRES_HOST_AUTH_METHOD": "trust"}
-        super().__init__(POSTGRES_IMAGE, POSTGRES_PORT_INSIDE, env, lambda _: answers(self.url))
+        super().__init__(
+            POSTGRES_IMAGE, env, lambda _: answers(self.url), port_inside=POSTGRES_PORT_INSIDE
+        )
 
     @property
     def url(self) -> str:

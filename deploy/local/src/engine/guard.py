@@ -7,9 +7,11 @@ depend on which thread started the child, and it works on every Unix.
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Self
 
 import msgspec
@@ -30,9 +32,11 @@ class Guard:
 
     def watch(self, record: pidfiles.Record) -> None:
         """Remember a process that leads its own group."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(msgspec.json.encode(record) + b"\n")
-        self._process.stdin.flush()
+        self._tell(record)
+
+    def discard(self, folder: Path) -> None:
+        """Delete this folder when the processes are gone."""
+        self._tell(str(folder.resolve()))
 
     def close(self) -> None:
         """Kill what is left now and end the guard."""
@@ -40,6 +44,11 @@ class Guard:
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.wait(timeout=10)
+
+    def _tell(self, line: pidfiles.Record | str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(line) + b"\n")
+        self._process.stdin.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -49,13 +58,16 @@ class Guard:
 
 
 def main() -> None:
-    """Read records until the pipe closes, then kill those still alive."""
-    decode = msgspec.json.Decoder(pidfiles.Record).decode
-    watched = [decode(line) for line in sys.stdin.buffer if line.endswith(b"\n")]
-    for record in reversed(watched):
-        if pidfiles.is_alive(record):
+    """Read until the pipe closes, then kill what still lives and delete what was to go."""
+    decode = msgspec.json.Decoder(pidfiles.Record | str).decode
+    told = [decode(line) for line in sys.stdin.buffer if line.endswith(b"\n")]
+    for one in reversed(told):
+        if isinstance(one, pidfiles.Record) and pidfiles.is_alive(one):
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(record.pid, signal.SIGKILL)
+                os.killpg(one.pid, signal.SIGKILL)
+    for one in told:
+        if isinstance(one, str):
+            shutil.rmtree(one, ignore_errors=True)
 
 
 if __name__ == "__main__":

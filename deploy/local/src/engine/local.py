@@ -22,7 +22,8 @@ from engine.processes import Process
 class Engine:
     """Owns the servers recorded under `state`; port 0 picks a free port and keeps it.
 
-    Give a `Guard` to have the servers killed when this process is gone, however it ends.
+    Give a `Guard` to have the servers killed when this process is gone, however it ends. `images`
+    decides whether containers are used; left out, the machine decides (`containers`).
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Engine:
         broker_settings: Mapping[str, str] | None = None,
         postgres_settings: Mapping[str, str] | None = None,
         guard: Guard | None = None,
+        images: bool | None = None,
     ) -> None:
         self.state = state.resolve()
         self.guard = guard
@@ -42,7 +44,7 @@ class Engine:
         self._postgres_url = os.environ.get("SCRIP_POSTGRES_URL")
         self._kafka: Kafka | KafkaContainer
         self._postgres: Postgres | PostgresContainer
-        if containers_wanted():
+        if containers_wanted() if images is None else images:
             self._kafka, self._postgres = KafkaContainer(), PostgresContainer()
             return
         self._kafka = Kafka(

@@ -9,22 +9,29 @@ END_BYTES = 64 << 10  # of a file, looked at for its last lines
 POLL_SECONDS = 0.2
 
 
-def show(files: Sequence[Path], say: Callable[[str], None], *, follow: bool) -> None:
-    """Say the last lines of each file; with `follow`, go on until interrupted."""
-    positions = {file: _last_lines(file, say) for file in files}
-    while follow:
+def show(
+    files: Sequence[Path],
+    say: Callable[[str], None],
+    *,
+    last: int = END_LINES,
+    more: Callable[[], bool] = lambda: False,
+) -> None:
+    """Say the last lines of each file, then what is added for as long as `more` is true."""
+    positions = {file: _last_lines(file, last, say) for file in files}
+    while more():
         time.sleep(POLL_SECONDS)
         for file, position in positions.items():
             positions[file] = _news(file, position, say)
 
 
-def _last_lines(file: Path, say: Callable[[str], None]) -> int:
+def _last_lines(file: Path, last: int, say: Callable[[str], None]) -> int:
     if not file.exists():
         return 0
     with file.open("rb") as log:
         size = log.seek(0, 2)
         log.seek(max(0, size - END_BYTES))
-        for line in log.read().splitlines()[-END_LINES:]:
+        lines = log.read().splitlines()
+        for line in lines[len(lines) - last :] if last < len(lines) else lines:
             say(f"{file.stem:<16} {line.decode(errors='replace')}")
     return size
 

@@ -90,6 +90,8 @@ class Process:
         record = pidfiles.read(self._pid_file) if self._pid_file is not None else None
         if record is None:
             return False
+        if self._child is not None and self._child.pid != record.pid:
+            self._child = None  # ours is dead; somebody else started this one
         self._record = record
         self.port = record.port
         return True

@@ -5,6 +5,7 @@ Every service reads the same few settings from its environment; only its ports a
 
 import sys
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -17,17 +18,22 @@ PARTITIONS = 2  # of every ledger topic here; part of the ledger's meaning, so i
 
 
 class Service(msgspec.Struct, frozen=True):
-    """One process: how to start it, and the address that answers once it is ready."""
+    """One process: how to start it, and the address that answers once it is ready.
+
+    `prepare` is a program that must have succeeded before, such as a migration of its schema.
+    """
 
     name: str
     argv: tuple[str, ...]
     metrics_port: int
     http_port: int = 0
+    ready_path: str = "/metrics"
+    prepare: tuple[str, ...] = ()
 
     @property
     def ready_url(self) -> str:
         """Answers 2xx when the service does its work."""
-        return f"http://{HOST}:{self.metrics_port}/metrics"
+        return f"http://{HOST}:{self.http_port or self.metrics_port}{self.ready_path}"
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -54,13 +60,21 @@ def scrip() -> str:
 
 def services() -> tuple[Service, ...]:
     """Give all of them in the order of starting; they stop in reverse."""
-    names = ("ledger", "audit-projector", "studio-tools", "gateway")
-    return tuple(
+    ports = count(FIRST_METRICS_PORT)
+    return (
+        Service("ledger", (scrip(), "ledger", "run"), next(ports)),
         Service(
-            name=name,
-            argv=(scrip(), name, "run"),
-            metrics_port=FIRST_METRICS_PORT + n,
-            http_port=GATEWAY_PORT if name == "gateway" else 0,
-        )
-        for n, name in enumerate(names)
+            "audit-projector",
+            (scrip(), "audit-projector", "run"),
+            next(ports),
+            prepare=(scrip(), "audit-projector", "migrate"),
+        ),
+        Service("studio-tools", (scrip(), "studio-tools", "run"), next(ports)),
+        Service(
+            "gateway",
+            (scrip(), "gateway", "run"),
+            next(ports),
+            http_port=GATEWAY_PORT,
+            ready_path="/readyz",
+        ),
     )

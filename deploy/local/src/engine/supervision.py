@@ -7,6 +7,7 @@ service has a pid file of its own, so that it can be stopped even when the super
 
 import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,10 +15,12 @@ from pathlib import Path
 from engine.errors import EngineError
 from engine.places import REPOSITORY
 from engine.ports import refuse_used
-from engine.processes import READY_SECONDS, Process
+from engine.processes import READY_SECONDS, Process, answers
 from engine.services import Service, scrip
 
 STOP_SECONDS = 45.0  # four services, each with 10 s of its own
+PREPARE_SECONDS = 60  # a migration of an empty or small database
+STARTS_MAX = 4  # a service that died three times before it answered will not answer
 LOG_BYTES_MAX = 16 << 20
 RETRIES = 100  # a service that cannot start is tried again after 1, 2, 3 ... seconds
 
@@ -55,9 +58,14 @@ class Supervision:
         """Give the file that a service logs to."""
         return self._state / "logs" / f"{name}.log"
 
+    @property
+    def running(self) -> bool:
+        """Whether the supervisor of this folder runs, whoever started it."""
+        return self.supervisor.alive or self.supervisor.adopt()
+
     def start(self) -> None:
         """Start all services; returns when each of them is ready."""
-        if self.supervisor.alive or self.supervisor.adopt():
+        if self.running:
             raise EngineError("the services run already; `make down` stops them")
         self._stop_left_over()
         for service in self.services:
@@ -65,6 +73,8 @@ class Supervision:
                 refuse_used(port, service.name, "its port in deploy/local/src/engine/services.py")
         for folder in ("logs", "pids", "files"):
             (self._state / folder).mkdir(parents=True, exist_ok=True)
+        for service in self.services:
+            self._prepare(service)
         self._config.write_text(self._written())
         self.supervisor.start()
         for service in self.services:
@@ -72,7 +82,7 @@ class Supervision:
 
     def stop(self) -> None:
         """Stop them in reverse order, also those that a killed supervisor left behind."""
-        if self.supervisor.alive or self.supervisor.adopt():
+        if self.running:
             self.supervisor.stop(STOP_SECONDS)
         self._stop_left_over()
 
@@ -81,16 +91,45 @@ class Supervision:
         pid_file = self._state / "pids" / f"{name}.pid"
         return Process(name, (), log=self.log(name), pid_file=pid_file)
 
+    def _prepare(self, service: Service) -> None:
+        if not service.prepare:
+            return
+        done = subprocess.run(
+            service.prepare,
+            env={**os.environ, **self._env(service)},
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PREPARE_SECONDS,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise EngineError(f"`{shlex.join(service.prepare)}` failed:\n{done.stdout}")
+
     def _await(self, service: Service) -> None:
-        watched = self.process_of(service.name)
+        process = self.process_of(service.name)
+        seen: set[int] = set()
+
+        def ready() -> bool:
+            if process.adopt():
+                seen.add(process.pid)
+            if len(seen) >= STARTS_MAX:
+                raise EngineError("it dies again and again")
+            return answers(service.ready_url)
+
         try:
-            self.supervisor.wait_ready(service.ready_url, self._ready_seconds)
+            self.supervisor.wait_ready(ready, self._ready_seconds)
         except EngineError as error:
-            end = watched.tail() or "(empty)"
+            if not self.supervisor.alive:
+                raise
             raise EngineError(
                 f"{service.name} does not answer at {service.ready_url}. "
-                f"Its log, {watched.log}, ends:\n{end}"
+                f"Its log, {process.log}, ends:\n{process.tail() or '(empty)'}"
             ) from error
+
+    def _env(self, service: Service) -> dict[str, str]:
+        return service.env(self._bootstrap, self._postgres_url, self._state / "files")
 
     def _stop_left_over(self) -> None:
         for name in (*(service.name for service in reversed(self.services)), "keeper"):
@@ -115,8 +154,7 @@ class Supervision:
         if self._keeper:
             parts.append(self._program("keeper", keeper, 1, {}))
         for order, service in enumerate(self.services, start=2):
-            env = service.env(self._bootstrap, self._postgres_url, self._state / "files")
-            parts.append(self._program(service.name, service.argv, order, env))
+            parts.append(self._program(service.name, service.argv, order, self._env(service)))
         return "\n".join(parts)
 
     def _program(self, name: str, argv: Sequence[str], order: int, env: Mapping[str, str]) -> str:
