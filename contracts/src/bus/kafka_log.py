@@ -130,7 +130,7 @@ class KafkaLog:
         if self._producer is None:
             raise LogError("no producer: fence() first")
         task = asyncio.get_running_loop().create_task(self._append(self._producer, records))
-        task.add_done_callback(lambda _: self._ring())
+        task.add_done_callback(self._appended)
         return KafkaAppend(task)
 
     async def command_at(self, offset: int) -> Record | None:
@@ -197,8 +197,8 @@ class KafkaLog:
         return time.time_ns() // 1_000_000
 
     def token(self) -> str:
-        """128 random bits."""
-        return secrets.token_hex(16)
+        """96 random bits."""
+        return secrets.token_urlsafe(12)
 
     def mine(self) -> bool:
         """Whether the partition is still assigned here."""
@@ -208,6 +208,11 @@ class KafkaLog:
         self._queue.extend(records)
         self._ring()
         return len(self._queue)
+
+    def _appended(self, task: "asyncio.Task[int]") -> None:
+        if not task.cancelled():
+            task.exception()  # seen here: an owner that was dropped asks no more
+        self._ring()
 
     def _ring(self) -> None:
         if self._wake is not None and not self._wake.done():

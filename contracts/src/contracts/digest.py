@@ -8,10 +8,13 @@ import msgspec
 from contracts.commands import AnyCommand, Command
 
 _encode = msgspec.json.Encoder().encode
+_values = msgspec.structs.astuple
 _HEADER = len(Command.__struct_fields__)
-_ASKED: dict[type, tuple[tuple[str, str, object], ...]] = {
+_NAMES = {kind: kind.__struct_fields__[_HEADER:] for kind in get_args(AnyCommand)}
+# What a field counts as when nobody gave it; NODEFAULT equals nothing, so it always counts.
+_DEFAULTS = {
     kind: tuple(
-        (f"{place:x}", field.name, field.default)
+        (f"{place:x}", field.default)
         for place, field in enumerate(msgspec.structs.fields(kind))
         if place >= _HEADER
     )
@@ -20,15 +23,23 @@ _ASKED: dict[type, tuple[tuple[str, str, object], ...]] = {
 
 
 def digest(command: AnyCommand) -> str:
-    """A short print of what is asked: place and CRC-32 of every field that is not its default.
+    """A short print of what is asked: place and value of every field that is not its default.
 
-    Two commands with the same id must have the same digest; see `differing`.
+    Numbers stand as they are, everything else as its CRC-32. Two commands with the same id must
+    have the same digest; see `differing`.
     """
-    parts = [type(command).__name__]
-    for place, name, default in _ASKED[type(command)]:
-        if (value := getattr(command, name)) != default:
-            parts.append(f"{place}{crc32(_encode(value)):08x}")
-    return ".".join(parts)
+    kind = type(command)
+    print_ = kind.__name__
+    for (place, default), value in zip(_DEFAULTS[kind], _values(command)[_HEADER:], strict=True):
+        if value is default or value == default:
+            continue
+        if type(value) is str:
+            print_ += f".{place}{crc32(value.encode()):x}"
+        elif type(value) is int:
+            print_ += f".{place}{value}"
+        else:
+            print_ += f".{place}{crc32(_encode(value)):x}"
+    return print_
 
 
 def differing(command: AnyCommand, first: str) -> tuple[str, ...]:
@@ -38,5 +49,7 @@ def differing(command: AnyCommand, first: str) -> tuple[str, ...]:
         return ("type",)
     then, now = ({p[:1]: p[1:] for p in d.split(".")[1:]} for d in (first, digest(command)))
     return tuple(
-        name for place, name, _ in _ASKED[type(command)] if then.get(place) != now.get(place)
+        name
+        for place, name in enumerate(_NAMES[type(command)], _HEADER)
+        if then.get(f"{place:x}") != now.get(f"{place:x}")
     )

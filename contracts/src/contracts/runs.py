@@ -65,13 +65,16 @@ class RunError(Struct, rename="camel", omit_defaults=True, gc=False):
 
 
 class RunResult(Struct, rename="camel", omit_defaults=True, gc=False):
-    """On `tool-runs.results`, keyed by run. `charged` says what the ledger's event said."""
+    """On `tool-runs.results`, keyed by run. `charged` says what the ledger's event said.
+
+    `result` is the tool's JSON, empty when there is none: Raw beside None does not decode.
+    """
 
     run: Id
     account: Id
     tool: Id
     outcome: RunOutcome
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = msgspec.Raw()
     error: RunError | None = None
     usage: Usage | None = None
     charged: Credits | None = None

@@ -15,6 +15,7 @@ def ledger() -> None:
 @app.command()
 def run() -> None:
     """Own and serve what the group assigns, until SIGTERM. Settings come from SCRIP_* variables."""
+    from aiokafka.errors import KafkaError
     from bus.topics import TopicError
 
     from ledger import main
@@ -29,3 +30,6 @@ def run() -> None:
     except (PartitionCountError, TopicError) as wrong:
         print(f"scrip ledger: {wrong}", file=sys.stderr)
         raise typer.Exit(5) from None
+    except KafkaError as down:
+        print(f"scrip ledger: Kafka cannot be reached: {down}; is it up?", file=sys.stderr)
+        raise typer.Exit(6) from None

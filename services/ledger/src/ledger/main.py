@@ -7,6 +7,7 @@ import signal
 
 import structlog
 import uvloop
+from aiokafka.errors import KafkaError
 from bus.kafka_log import Cluster
 from bus.topics import partitions_of
 from contracts.catalogue import served
@@ -45,6 +46,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         try:
             await cluster.start()
             await seat.hold(stop)
+        except (KafkaError, OSError) as why:
+            log.warning("kafka_unreachable", why=repr(why))
         finally:
             await cluster.stop()
         if not stop.is_set():

@@ -41,8 +41,9 @@ class Owner:
         self._fresh = fresh
         self.partition = fresh()
         self._courier = Courier(self.partition, log)
-        self._pending: list[Sequence[KeyValue]] = []
+        self._pending: list[tuple[int, Sequence[KeyValue]]] = []  # bytes, a command's records
         self._pending_bytes = 0
+        self._pending_records = 0
         self._append: Append | None = None
         self._sent = 0  # records in the batch on its way
         self._acknowledged = 0  # the offset behind the last acknowledged record
@@ -66,6 +67,8 @@ class Owner:
         await self._log.fence()
         state = self._fresh()
         while True:
+            if not self._log.mine():
+                raise Superseded("the partition was given to another owner")
             end = await self._log.end()
             await self._read(state, end)
             state.reader.commands_from = await self._next_command(state)
@@ -75,8 +78,6 @@ class Owner:
                 raise Superseded("another claim is newer than ours")
             if landed == end:
                 break
-            if not self._log.mine():
-                raise Superseded("the partition was given to another owner")
         self._settle_in(state, landed)
         await self._log.commands_from(state.reader.commands_from)
         self.serving = True
@@ -128,7 +129,7 @@ class Owner:
         if record is None or record.timestamp != ref.timestamp:
             return False
         try:
-            return codec.decode_command(record.value).id == ref.id
+            return codec.decode_command(record.value or b"").id == ref.id
         except codec.CodecError:
             return not ref.id
 
@@ -168,32 +169,34 @@ class Owner:
     @property
     def _expected(self) -> int:
         """The offset behind everything decided so far."""
-        return self._acknowledged + self._sent + sum(map(len, self._pending))
+        return self._acknowledged + self._sent + self._pending_records
 
     def _decide(self) -> None:
-        decide, pending, size = self.partition.decide, self._pending, self._pending_bytes
+        decide, pending = self.partition.decide, self._pending
         for record in self._log.take():
             written = decide(record)
-            pending.append(written)
+            size = 0
             for key, value in written:
                 size += len(key) + len(value) + RECORD_OVERHEAD
-        self._pending_bytes = size
+            pending.append((size, written))
+            self._pending_bytes += size
+            self._pending_records += len(written)
 
     def _send(self) -> None:
         """Start the next batch: whole commands only, one batch at a time."""
         if self._append is not None or not self._pending:
             return
         records: list[KeyValue] = []
-        size = taken = 0
-        for written in self._pending:
-            more = sum(len(k) + len(v) + RECORD_OVERHEAD for k, v in written)
-            if records and size + more > BATCH_BYTES:
+        room, taken = BATCH_BYTES, 0
+        for size, written in self._pending:
+            room -= size
+            if room < 0 and taken:
                 break
             records.extend(written)
-            size += more
+            self._pending_bytes -= size
             taken += 1
         del self._pending[:taken]
-        self._pending_bytes -= size
+        self._pending_records -= len(records)
         self._sent = len(records)
         self._append = self._log.append(records)
 

@@ -6,6 +6,7 @@ Both end in the same `evolve`, so a partition that decided and one that replayed
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from bus.log import KeyValue, Record
 from bus.partition import partition_of
@@ -20,11 +21,12 @@ from contracts.events import (
     Balance,
     Checkpoint,
     CommandRef,
+    CommandRefused,
     CommandRejected,
     CommandTooOld,
     PartitionClaimed,
 )
-from contracts.reasons import RejectReason
+from contracts.reasons import Reason, RejectReason
 from contracts.units import RECORD_BYTES_MAX, Ms
 
 from contracts import codec
@@ -37,6 +39,7 @@ from ledger.dues import Dues
 PROVENANCE_MAX = 100_000  # commands behind the newest; a cut deeper than this is decided anew
 
 _NO_OUTCOME = (AnswerRepeated, CommandTooOld, CommandRejected, Checkpoint)
+_VERSION = {kind: VERSIONS[kind.__name__] for kind in get_args(AnyEvent)}
 
 
 class PartitionCountError(RuntimeError):
@@ -55,7 +58,8 @@ class Partition:
         self.reader = Reader()
         self.now: Ms = 0
         self.provenance: deque[CommandRef] = deque(maxlen=PROVENANCE_MAX)
-        self.outcomes: dict[tuple[str, str], int] = {}  # (event, reason) -> how many were decided
+        self._answers: dict[type, int] = {}
+        self._noes: dict[Reason | RejectReason, int] = {}
 
     # ---- replay
 
@@ -90,8 +94,11 @@ class Partition:
         if account is None:
             account = Account(event.account)
             self.accounts.add(account)
-        self._apply(account, event)
-        if event.answer and ref is not None and not isinstance(event, _NO_OUTCOME):
+        due = account.next_due
+        evolve(account, event)
+        if account.next_due != due:
+            self.dues.add(account.next_due, account.id)
+        if event.answer and ref is not None and type(event) not in _NO_OUTCOME:
             _keep(account, ref.id, raw, event.at)
 
     # ---- deciding
@@ -103,10 +110,11 @@ class Partition:
     def decide(self, record: Record) -> Sequence[KeyValue]:
         """The records that one command gives, all of them for one batch."""
         self.now = now = max(self.now, record.timestamp)
-        if len(record.value) > RECORD_BYTES_MAX:
+        value = record.value or b""  # a deleted record has none, and is rejected like any bytes
+        if len(value) > RECORD_BYTES_MAX:
             return (self._rejected(record, RejectReason.TOO_LARGE),)
         try:
-            command = codec.decode_command(record.value)
+            command = codec.decode_command(value)
         except codec.CodecError:
             return (self._rejected(record, RejectReason.UNDECODABLE),)
         key = command.account.encode()
@@ -121,7 +129,6 @@ class Partition:
         printed = digest(command)
         events = decide(command, printed, account, now, self.catalogue)
         ref = CommandRef(command.id, record.offset, record.timestamp, printed)
-        self.reader.commands_from = record.offset + 1
         return self._written(events, ref, command, account, key)
 
     def _written(
@@ -133,43 +140,55 @@ class Partition:
         key: bytes,
     ) -> Sequence[KeyValue]:
         written = []
+        reader, now, name, due = self.reader, self.now, account.id, account.next_due
         last = events[-1]
+        last.answer = True
         for event in events:
-            event.answer = event is last
-            event.actor = command.actor
             self._stamp(event, ref)
-            event.account = account.id
-            self._apply(account, event)
+            event.account = name
+            event.actor = command.actor
+            evolve(account, event)
             event.version = account.version
             event.balance = Balance(account.available, account.held, account.spent)
             written.append((key, codec.encode(event)))
-        if not isinstance(last, _NO_OUTCOME):
-            _keep(account, ref.id, written[-1][1], last.at)
-        outcome = (type(last).__name__, getattr(last, "reason", None) or "")
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        if account.next_due != due:
+            self.dues.add(account.next_due, name)
+        if type(last) not in _NO_OUTCOME:
+            _keep(account, ref.id, written[-1][1], now)
+        reader.commands_from = ref.offset + 1
+        self._count(last)
         return written
 
     def _stamp(self, event: AnyEvent, ref: CommandRef) -> None:
-        self.reader.seq += 1
-        event.v = VERSIONS[type(event).__name__]
-        event.seq = self.reader.seq
-        event.owner = self.reader.token
+        reader = self.reader
+        reader.seq = event.seq = reader.seq + 1
+        event.v = _VERSION[type(event)]
+        event.owner = reader.token
         event.command = ref
         event.at = self.now
 
-    def _apply(self, account: Account, event: AnyEvent) -> None:
-        due = account.next_due
-        evolve(account, event)
-        if account.next_due != due:
-            self.dues.add(account.next_due, account.id)
+    def _count(self, answer: AnyEvent) -> None:
+        kind = type(answer)
+        self._answers[kind] = self._answers.get(kind, 0) + 1
+        if isinstance(answer, CommandRefused | CommandRejected):
+            self._noes[answer.reason] = self._noes.get(answer.reason, 0) + 1
+
+    @property
+    def outcomes(self) -> dict[tuple[str, str], int]:
+        """How many commands were decided since the takeover, by answer and reason."""
+        counts = {(kind.__name__, ""): count for kind, count in self._answers.items()}
+        for reason, count in self._noes.items():
+            kind = CommandRejected if isinstance(reason, RejectReason) else CommandRefused
+            counts[kind.__name__, reason.value] = count
+            counts[kind.__name__, ""] -= count
+        return {outcome: count for outcome, count in counts.items() if count}
 
     def _rejected(self, record: Record, why: RejectReason) -> KeyValue:
-        event = CommandRejected(reason=why, sha256=hashlib.sha256(record.value).hexdigest())
+        event = CommandRejected(reason=why, sha256=hashlib.sha256(record.value or b"").hexdigest())
         event.answer = True
         self._stamp(event, CommandRef("", record.offset, record.timestamp))
         self.reader.commands_from = record.offset + 1
-        outcome = (type(event).__name__, why.value)
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        self._count(event)
         return (record.key or b"", codec.encode(event))
 
     # ---- the claim

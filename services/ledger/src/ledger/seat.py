@@ -16,7 +16,7 @@ from bus.log import LogError
 from bus.membership import Membership
 
 from ledger.owner import Owner
-from ledger.partition import Partition
+from ledger.partition import Partition, PartitionCountError
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +33,7 @@ class Seat:
         self._running: dict[int, tuple[Owner, KafkaLog, asyncio.Task[None]]] = {}
         self._over = asyncio.Event()
         self.halted: set[int] = set()
+        self.refusal: PartitionCountError | None = None  # joining anew would not help
 
     @property
     def owners(self) -> dict[int, Owner]:
@@ -40,7 +41,10 @@ class Seat:
         return {partition: owner for partition, (owner, _, _) in self._running.items()}
 
     async def hold(self, stop: asyncio.Event) -> None:
-        """Own and serve until `stop` is set or an owner met an error."""
+        """Own and serve until `stop` is set or an owner met an error.
+
+        Raises PartitionCountError when the log is of another number of partitions.
+        """
         stopping = asyncio.get_running_loop().create_task(stop.wait())
         stopping.add_done_callback(lambda _: self._over.set())
         try:
@@ -52,6 +56,8 @@ class Seat:
             stopping.cancel()
             await self._lost(list(self._running))
             await self._membership.leave()
+        if self.refusal is not None:
+            raise self.refusal
 
     async def _gained(self, partitions: Collection[int]) -> None:
         for partition in partitions:
@@ -77,6 +83,9 @@ class Seat:
             log.info("partition_released", partition=partition)
         except LogError as why:
             log.warning("partition_dropped", partition=partition, why=str(why))
+            self._over.set()
+        except PartitionCountError as why:
+            self.refusal = why
             self._over.set()
         except Exception:
             log.exception("partition_halted", partition=partition)

@@ -69,12 +69,22 @@ def decide(
     settled = settling.due(account, now)
     if not settled:
         return _rule(command, account, now, catalogue)
-    after = copy.deepcopy(account)
+    if isinstance(command, Expire) and may(command):
+        named = next((event for event in settled if _ends(command, event)), None)
+        if named is not None:
+            return (*(event for event in settled if event is not named), named)
+    return settled + _rule(command, _after(account, settled), now, catalogue)
+
+
+def _after(account: Account, settled: tuple[AnyEvent, ...]) -> Account:
+    """A copy of the account in which the settlements happened; copied is only what they change."""
+    after = copy.copy(account)
+    after.lots = [copy.copy(lot) for lot in account.lots]
+    after.reservations = dict(account.reservations)
+    after.ended = dict(account.ended)
     for event in settled:
         evolve(after, event)
-    if isinstance(command, Expire) and any(_ends(command, event) for event in settled):
-        return tuple(sorted(settled, key=lambda event: _ends(command, event)))
-    return settled + _rule(command, after, now, catalogue)
+    return after
 
 
 def _rule(

@@ -95,8 +95,13 @@ def _granted(account: Account, event: CreditsGranted) -> None:
 
 
 def _estimated(account: Account, event: EstimateGiven) -> None:
-    for old in [k for k, e in account.estimates.items() if e.valid_until < event.at]:
-        del account.estimates[old]
+    over = []  # the oldest stand first: a busy account (anonymous) never looks at all of them
+    for given, estimated in account.estimates.items():
+        if estimated.valid_until >= event.at:
+            break
+        over.append(given)
+    for given in over:
+        del account.estimates[given]
     account.estimates[event.estimate] = Estimated(
         event.tool,
         event.limits,
@@ -183,23 +188,25 @@ def _refunded(account: Account, event: CreditsRefunded) -> None:
     charge.slices = minus(charge.slices, event.slices)
     account.available += event.amount
     account.spent -= event.amount
-    if account.day.start <= charge.at < account.day.end:
+    if charge.at >= account.day.start:
         account.day_spent -= event.amount
-    if account.month.start <= charge.at < account.month.end:
+    if charge.at >= account.month.start:
         account.month_spent -= event.amount
 
 
 def _controls_changed(account: Account, event: ControlsChanged) -> None:
     account.controls = event.after
     if event.windows is not None:
-        account.day, account.month = event.windows.day, event.windows.month
+        _open(account, event.windows)
 
 
 def _open(account: Account, windows: Windows) -> None:
-    if windows.day != account.day:
-        account.day, account.day_spent = windows.day, 0
-    if windows.month != account.month:
-        account.month, account.month_spent = windows.month, 0
+    """A window that starts anew counts from nothing; one that only ends elsewhere goes on."""
+    if windows.day.start != account.day.start:
+        account.day_spent = 0
+    if windows.month.start != account.month.start:
+        account.month_spent = 0
+    account.day, account.month = windows.day, windows.month
 
 
 def _back(account: Account, slices: tuple[Slice, ...], lost: tuple[Slice, ...]) -> None:

@@ -1,15 +1,15 @@
 """Grant and SetControls: what an account gets, and what its owner wants of it."""
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+import re
 
 from contracts.commands import Controls, Grant, GrantKind, SetControls
 from contracts.events import AnyEvent, ControlsChanged, CreditsGranted
 from contracts.reasons import Reason, Remedy
-from contracts.units import AMOUNT_MAX, Ms
+from contracts.units import AMOUNT_MAX, FOREVER, Ms
 
 from ledger.domain.account import Account
 from ledger.domain.refusal import Refusal, refused
-from ledger.domain.windows import windows_at
+from ledger.domain.windows import counting, zone_exists
 
 # Smaller burns first: what was given before what was paid for.
 PRIORITY: dict[GrantKind, int] = {
@@ -21,6 +21,8 @@ PRIORITY: dict[GrantKind, int] = {
     GrantKind.PAID: 50,
 }
 PRIORITY_MAX = 1_000  # room on both sides of the defaults
+ALERTS_MAX = 10  # percents; each stands in the account and in every ControlsChanged
+_CURRENCY = re.compile(r"[A-Z]{3}")  # ISO 4217
 
 
 def grant(command: Grant, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
@@ -52,7 +54,7 @@ def set_controls(command: SetControls, account: Account, now: Ms) -> tuple[AnyEv
     if wrong := _wrong_controls(after):
         return refused(command, Refusal(Reason.CONTROLS_INVALID, fields=wrong))
     moved = after.time_zone != account.controls.time_zone
-    windows = windows_at(now, after.time_zone) if moved else None
+    windows = counting(account.day, account.month, now, after.time_zone) if moved else None
     return (ControlsChanged(before=account.controls, after=after, windows=windows),)
 
 
@@ -61,11 +63,28 @@ def _wrong_grant(command: Grant, priority: int, now: Ms) -> Refusal | None:
         return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("amount",))
     if not 0 <= priority <= PRIORITY_MAX:
         return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("priority",))
+    if wrong := _beyond_storage(command):
+        return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=wrong)
     if command.expires_at <= max(now, command.effective_from):
         return Refusal(Reason.EXPIRY_IN_THE_PAST, fields=("expiresAt",))
     if command.effective_from > now:
         return Refusal(Reason.NOT_AVAILABLE_YET, fields=("effectiveFrom",))
     return None
+
+
+def _beyond_storage(command: Grant) -> tuple[str, ...]:
+    """What an encoded account and a 64-bit column cannot hold, or no currency has."""
+    wrong = []
+    if command.effective_from < 0:
+        wrong.append("effectiveFrom")
+    if command.expires_at > FOREVER:
+        wrong.append("expiresAt")
+    cost = command.cost_basis
+    if cost is not None and not (
+        0 <= cost.amount_minor <= AMOUNT_MAX and _CURRENCY.fullmatch(cost.currency)
+    ):
+        wrong.append("costBasis")
+    return tuple(wrong)
 
 
 def _wrong_controls(controls: Controls) -> tuple[str, ...]:
@@ -75,19 +94,14 @@ def _wrong_controls(controls: Controls) -> tuple[str, ...]:
         ("monthLimit", controls.month_limit),
     )
     wrong = [name for name, limit in limits if limit is not None and not 0 <= limit <= AMOUNT_MAX]
-    if any(not 1 <= percent <= 100 for percent in controls.alert_percents):
+    percents = controls.alert_percents
+    if len(percents) > ALERTS_MAX or any(not 1 <= percent <= 100 for percent in percents):
         wrong.append("alertPercents")
-    if not _zone_exists(controls.time_zone):
+    if not zone_exists(controls.time_zone):
         wrong.append("timeZone")
     rule = controls.top_up
-    if rule is not None and not (0 < rule.below <= AMOUNT_MAX and rule.monthly_max_minor > 0):
+    if rule is not None and not (
+        0 < rule.below <= AMOUNT_MAX and 0 < rule.monthly_max_minor <= AMOUNT_MAX
+    ):
         wrong.append("topUp")
     return tuple(wrong)
-
-
-def _zone_exists(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -22,20 +22,30 @@ from contracts.commands import (
     Thaw,
 )
 
-_RUNS: tuple[type, ...] = (Estimate, Reserve, Extend, Charge, Release)
-_COURIER: tuple[type, ...] = (Expire, Receive, Settle)
-_MONEY: tuple[type, ...] = (Grant, Revoke, RecordPurchase, SetPlan, Freeze, Thaw)
+_PERSON, _SERVICE, _WORKER = ActorKind.PERSON, ActorKind.SERVICE, ActorKind.TOOL_WORKER
+_PAYMENTS, _ADMIN, _COURIER = ActorKind.PAYMENTS, ActorKind.ADMIN, ActorKind.COURIER
 
-PERMITTED: dict[ActorKind, frozenset[type]] = {
-    ActorKind.PERSON: frozenset((*_RUNS, SetControls, SetPlan, Send)),
-    ActorKind.SERVICE: frozenset((*_RUNS, Refund, Grant, SetControls, Send)),
-    ActorKind.TOOL_WORKER: frozenset((Charge, Release, Extend)),
-    ActorKind.PAYMENTS: frozenset(_MONEY),
-    ActorKind.ADMIN: frozenset((*_RUNS, *_MONEY, Refund, SetControls, Send)),
-    ActorKind.COURIER: frozenset(_COURIER),
+PERMITTED: dict[type, tuple[ActorKind, ...]] = {
+    Estimate: (_SERVICE, _PERSON, _ADMIN),
+    Reserve: (_SERVICE, _PERSON, _ADMIN),
+    Extend: (_SERVICE, _PERSON, _WORKER, _ADMIN),
+    Charge: (_SERVICE, _WORKER, _PERSON, _ADMIN),
+    Release: (_SERVICE, _WORKER, _PERSON, _ADMIN),
+    Refund: (_SERVICE, _ADMIN),
+    Grant: (_SERVICE, _PAYMENTS, _ADMIN),
+    Revoke: (_PAYMENTS, _ADMIN),
+    Expire: (_COURIER,),
+    Send: (_PERSON, _SERVICE, _ADMIN),
+    Receive: (_COURIER,),
+    Settle: (_COURIER,),
+    SetControls: (_PERSON, _SERVICE, _ADMIN),
+    SetPlan: (_PERSON, _PAYMENTS, _ADMIN),
+    Freeze: (_PAYMENTS, _ADMIN),
+    Thaw: (_PAYMENTS, _ADMIN),
+    RecordPurchase: (_PAYMENTS,),
 }
 
 
 def may(command: AnyCommand) -> bool:
     """Whether the command's actor may ask this at all."""
-    return type(command) in PERMITTED[command.actor.kind]
+    return command.actor.kind in PERMITTED[type(command)]

@@ -26,7 +26,10 @@ def estimate(
     if isinstance(limits, Refusal):
         return refused(command, limits)
     priced = quote(tool, limits, catalogue)
-    no = _needs_account(tool) if account.id == ANONYMOUS else admit(account, priced.max, now)
+    if account.id == ANONYMOUS:
+        no = _needs_account(tool)
+    else:
+        no = admit(account, priced.max, now) if priced.max else None
     return (
         EstimateGiven(
             estimate=command.id,

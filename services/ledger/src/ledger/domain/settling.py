@@ -20,7 +20,7 @@ from contracts.units import AMOUNT_MAX, DAY, Credits, Ms
 from ledger.domain.account import Account, Reservation
 from ledger.domain.refusal import Refusal, refused
 from ledger.domain.slices import split
-from ledger.domain.windows import windows_at
+from ledger.domain.windows import counting
 
 REFUND_GRACE_MS = 7 * DAY  # a refund into a lot that expired meanwhile can be used this long
 
@@ -38,6 +38,8 @@ def charge(
     held = account.reservations.get(command.reservation)
     if held is None:
         return refused(command, _gone(account, command.reservation))
+    if command.id in account.charges:  # its answer is forgotten by now, the charge is not
+        return refused(command, Refusal(Reason.ID_CONFLICT, fields=("id",)))
     amount = _due(command, held, catalogue)
     if isinstance(amount, Refusal):
         return refused(command, amount)
@@ -185,4 +187,4 @@ def _lost(account: Account, slices: tuple[Slice, ...], now: Ms) -> tuple[Slice, 
 def _new_windows(account: Account, now: Ms) -> Windows | None:
     if account.day.start <= now < account.day.end:
         return None
-    return windows_at(now, account.controls.time_zone)
+    return counting(account.day, account.month, now, account.controls.time_zone)
