@@ -96,7 +96,7 @@ async def test_a_burner_is_killed_at_its_cpu_limit_to_the_tick(
     outcome = await runner.run(tool, _order(amount=60_000), limits)
     assert _failed(outcome) is Reason.CPU_LIMIT
     assert isinstance(outcome, Failed)
-    assert 190 <= outcome.usage.cpu_ms <= 300, "not the next whole second"
+    assert 200 <= outcome.usage.cpu_ms <= 300, "not before, and not the next whole second"
 
 
 async def test_a_memory_bomb_is_refused_its_memory(runner: ToolRunner) -> None:
@@ -171,7 +171,7 @@ async def test_a_run_is_shut_in(runner: ToolRunner) -> None:
     outcome = await runner.run("looks-around", b"{}", ROOMY)
     assert isinstance(outcome, Completed)
     seen = json.loads(outcome.output)
-    assert seen["environment"] == {}
+    assert set(seen["environment"]) <= {"LC_CTYPE"}, "which the interpreter itself sets"
     assert [fd for fd in seen["descriptors"] if fd > 4] == [], "0-3, and the listing itself"
     assert seen["session"] is True
     assert seen["written"] in ("EFBIG", "EACCES")

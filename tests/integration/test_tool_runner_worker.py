@@ -3,161 +3,24 @@
 import asyncio
 import json
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import ledger.main
-import ledger.settings
 import pytest
 import studio_tools.main
 import studio_tools.settings
-from aiokafka import TopicPartition
-from bus import kafka
-from bus.outbox import Outbox
-from bus.partition import partition_of
-from bus.stream import Counted, EventStream, from_the_start
-from bus.topics import ensure_topics
-from contracts.catalogue import served
-from contracts.commands import Actor, ActorKind, AnyCommand, Grant, GrantKind, Limits, Reserve
-from contracts.events import AnyEvent, CreditsCharged, CreditsReleased, CreditsReserved
-from contracts.runs import RunDispatched, RunOutcome, RunResult
-from contracts.topics import COMMANDS, RUN_DISPATCH, RUN_RESULTS
-from msgspec import Raw
+from contracts.commands import Limits
+from contracts.events import AnswerRepeated, CreditsCharged, CreditsReleased
+from contracts.runs import RunOutcome
 from studio_tools.registry import tools
 
-from contracts import codec
-
-PARTITIONS = 2
-SERVICE = Actor(ActorKind.SERVICE, "tests")
-QUALITY = "data-studio-quality"
-WITHIN_S = 20.0
-
-
-class World:
-    """What the gateway would do, and everything that was said on the two topics."""
-
-    def __init__(self, bootstrap: str, prefix: str, outbox: Outbox) -> None:
-        self.bootstrap = bootstrap
-        self.prefix = prefix
-        self.outbox = outbox
-        self.events: list[AnyEvent] = []
-        self.results: list[RunResult] = []
-        self.heard = asyncio.Condition()
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(WITHIN_S), self.heard:
-            await self.heard.wait_for(true)
-
-    async def command(self, command: AnyCommand) -> None:
-        partition = partition_of(command.account, PARTITIONS)
-        name = self.prefix + COMMANDS.name
-        await self.outbox.send(name, partition, command.account.encode(), codec.encode(command))
-        await self.until(lambda: any(_answers(event, command) for event in self.events))
-
-    async def reserved(self, tool: str, limits: Limits | None = None) -> CreditsReserved:
-        """An account with credits and a hold on them for a run of `tool`."""
-        run, account = f"run-{uuid.uuid4().hex}", f"acc-{uuid.uuid4().hex[:8]}"
-        await self.command(Grant(
-            id=f"g-{run}", account=account, actor=SERVICE, amount=100, kind=GrantKind.PROMO,
-            source=run,
-        ))  # fmt: skip
-        await self.command(
-            Reserve(id=run, account=account, actor=SERVICE, tool=tool, limits=limits)
-        )
-        return next(
-            e for e in self.events if isinstance(e, CreditsReserved) and e.account == account
-        )
-
-    async def dispatch(self, held: CreditsReserved, given: bytes, **change: object) -> str:
-        assert held.command is not None
-        assert held.tool is not None
-        assert held.limits is not None
-        run = RunDispatched(
-            run=held.command.id,
-            account=held.account,
-            tool=held.tool,
-            reservation=held.reservation,
-            input=Raw(given),
-            limits=held.limits,
-            expires_at=held.expires_at,
-        )
-        for name, value in change.items():
-            setattr(run, name, value)
-        await self.raw(run.run, codec.encode(run))
-        return run.run
-
-    async def raw(self, run: str, value: bytes) -> None:
-        name = self.prefix + RUN_DISPATCH.name
-        await self.outbox.send(name, partition_of(run, PARTITIONS), run.encode(), value)
-
-    async def told(self, run: str) -> RunResult:
-        """The last word on a run: the result with what was charged."""
-        await self.until(lambda: any(r.run == run and r.charged is not None for r in self.results))
-        return next(r for r in self.results if r.run == run and r.charged is not None)
-
-    def endings(self, account: str) -> list[AnyEvent]:
-        kinds = CreditsCharged | CreditsReleased
-        return [
-            event
-            for event in self.events
-            if isinstance(event, kinds) and event.account == account and event.answer
-        ]
-
-
-def _answers(event: AnyEvent, command: AnyCommand) -> bool:
-    return event.answer and event.command is not None and event.command.id == command.id
+from tests.integration.tool_runner_world import QUALITY, World, a_world
 
 
 @pytest.fixture
 async def world(bootstrap: str, topic_prefix: str) -> AsyncIterator[World]:
-    await ensure_topics(bootstrap, partitions=PARTITIONS, single_broker=True, prefix=topic_prefix)
-    outbox = Outbox(bootstrap)
-    await outbox.start()
-    world = World(bootstrap, topic_prefix, outbox)
-    stream = EventStream(bootstrap, await from_the_start(bootstrap, topic_prefix), topic_prefix)
-    await stream.start()
-    stop = asyncio.Event()
-    settings = ledger.settings.Settings(bootstrap, "test", topic_prefix, 0)
-    serving = asyncio.create_task(ledger.main.serve(settings, stop))
-    hearing = [asyncio.create_task(_hear(world, stream)), asyncio.create_task(_results(world))]
-    try:
+    async with a_world(bootstrap, topic_prefix) as world:
         yield world
-    finally:
-        stop.set()
-        await serving
-        for task in hearing:
-            task.cancel()
-        for ended in await asyncio.gather(*hearing, return_exceptions=True):
-            assert isinstance(ended, asyncio.CancelledError), ended
-        await stream.stop()
-        await outbox.stop()
-
-
-async def _hear(world: World, stream: EventStream) -> None:
-    while True:
-        counted: list[Counted] = await stream.next(timeout_ms=200)
-        async with world.heard:
-            world.events += [each.event for each in counted]
-            world.heard.notify_all()
-
-
-async def _results(world: World) -> None:
-    name = world.prefix + RUN_RESULTS.name
-    places = [(TopicPartition(name, number), 0) for number in range(PARTITIONS)]
-    consumer = await kafka.consumer_at(world.bootstrap, places)
-    try:
-        while True:
-            got = await consumer.getmany(timeout_ms=200)
-            async with world.heard:
-                world.results += [
-                    codec.decode_run_result(record.value)
-                    for records in got.values()
-                    for record in records
-                ]
-                world.heard.notify_all()
-    finally:
-        await kafka.close(consumer)
 
 
 @asynccontextmanager
@@ -180,7 +43,6 @@ async def test_a_run_is_executed_charged_by_what_it_used_and_told(world: World) 
         run = await world.dispatch(held, tools()[QUALITY].example)
         told = await world.told(run)
     assert told.outcome is RunOutcome.COMPLETED
-    assert told.result is not None
     assert json.loads(bytes(told.result))["rows"] == 3
     (charged,) = world.endings(held.account)
     assert isinstance(charged, CreditsCharged)
@@ -277,4 +139,20 @@ async def test_a_stopped_worker_finishes_what_it_began_and_leaves_the_rest(world
             assert (await world.told(run)).charged == 3
     for held in helds:
         assert len(world.endings(held.account)) == 1
-    assert "noop" in served("test").tools
+
+
+async def test_while_the_ledger_is_away_the_result_is_told_and_the_charge_waits_for_it(
+    world: World,
+) -> None:
+    held = await world.reserved("noop")
+    await world.stop_ledger()
+    async with _worker(world):
+        run = await world.dispatch(held, b"{}")
+        await world.until(lambda: any(result.run == run for result in world.results))
+        await asyncio.sleep(1.5)
+        assert world.results[-1].charged is None, "nobody is told a price the log does not say"
+        await world.start_ledger()
+        assert (await world.told(run)).charged == 3
+    assert len(world.endings(held.account)) == 1
+    repeated = [event for event in world.events if isinstance(event, AnswerRepeated)]
+    assert repeated, "the charge was sent again meanwhile, and changed nothing"

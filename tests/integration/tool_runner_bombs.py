@@ -84,10 +84,12 @@ def _forks(given: Order) -> list[int]:
 
 def _looks_around(_given: Order) -> dict[str, object]:
     reached = written = "yes"
+    file = Path("/tmp/scrip-a-tool-must-not-write-this")
     try:
-        Path("/tmp/scrip-a-tool-must-not-write-this").write_bytes(b"x" * 100)
+        file.write_bytes(b"x" * 100)
     except OSError as refused:
         written = errno.errorcode[refused.errno or 0]
+        file.unlink(missing_ok=True)  # made, and left empty
     try:
         socket.socket().connect(("127.0.0.1", 9))
     except OSError as refused:

@@ -20,6 +20,8 @@ from studio_tools.recent import Recent
 from studio_tools.results import result_of, too_late
 from studio_tools.settling import ending_of, step
 
+from contracts import codec
+
 
 @given(st.permutations(range(6)), st.integers(0, 6))
 def test_nothing_unfinished_is_ever_committed(order: list[int], finished: int) -> None:
@@ -83,11 +85,19 @@ def test_a_no_has_a_code_and_says_what_to_do() -> None:
     for outcome, told, code in FREE:
         result = result_of(RUN, outcome)
         assert result.outcome is told
-        assert result.result is None
+        assert bytes(result.result) == b""
+        assert codec.decode_run_result(codec.encode(result)).error == result.error
         assert result.error is not None
         assert result.error.code == code
         assert len(result.error.message) > 5
     assert too_late(RUN).charged == 0
+
+
+def test_a_result_survives_the_wire() -> None:
+    told = result_of(RUN, Completed(b'{"a": [1]}', USED))
+    back = codec.decode_run_result(codec.encode(told))
+    assert bytes(back.result) == b'{"a": [1]}'
+    assert back.outcome is RunOutcome.COMPLETED
 
 
 def test_a_step_of_a_long_run_id_still_fits_an_id() -> None:

@@ -6,7 +6,6 @@ whether to believe it.  A tool that breaks tells the operator where, and the cal
 
 import gc
 import os
-import signal
 from types import TracebackType
 from typing import NoReturn
 
@@ -30,8 +29,6 @@ def become(tool: Tool, start: Start, sandbox: Sandbox, out_fd: int, *, may_fork:
     code = EXIT_BROKEN
     try:
         parent = os.getppid()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         shut_in(sandbox, start.limits, out_fd, parent, may_fork=may_fork)
         code = _run(tool, start.payload)
     except MemoryError:

@@ -24,6 +24,7 @@ from studio_tools.progress import Progress
 
 IN_FLIGHT_MAX = 512  # twice what callers have in flight at the busiest; each costs a few kilobytes
 COMMIT_EVERY_S = 0.5  # what a crash makes us run again is at most this much and what is under way
+SESSION_MS = 6_000  # the least a broker accepts: how long the runs of a killed worker wait
 POLL_MS = 500  # how soon a stop is seen while nothing comes
 POLL_FULL_MS = 20  # how soon room is seen while there is none
 DRAIN_S = 7.0  # for runs under way at a stop: with the rest below the ten seconds we are given
@@ -53,6 +54,8 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             fetch_max_wait_ms=kafka.FETCH_WAIT_MS,
             max_partition_fetch_bytes=kafka.FETCH_BYTES,
             retry_backoff_ms=20,
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=SESSION_MS // 3,
             metadata_max_age_ms=kafka.METADATA_AGE_MS,
         )
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 import uvloop
+from aiokafka.errors import KafkaError
 from bus.outbox import Outbox
 from bus.stream import EventStream, fresh_positions
 from bus.topics import TopicError, partitions_of
@@ -113,10 +114,10 @@ def main() -> None:
     try:
         uvloop.run(_main(from_env()))
     except SettingsError as wrong:
-        print(wrong, file=sys.stderr)
+        print(f"scrip studio-tools: {wrong}", file=sys.stderr)
         sys.exit(2)
-    except (TopicError, ZygoteError) as missing:
-        print(missing, file=sys.stderr)
+    except (TopicError, ZygoteError, KafkaError) as missing:
+        print(f"scrip studio-tools: {missing}", file=sys.stderr)
         sys.exit(6)
 
 

@@ -61,12 +61,14 @@ def _told(
     error: RunError | None = None,
 ) -> RunResult:
     started = usage.duration_ms > 0
-    return RunResult(
+    told = RunResult(
         run=run.run,
         account=run.account,
         tool=run.tool,
         outcome=outcome,
-        result=result,
         error=error,
         usage=Used(usage.cpu_ms, usage.memory_mb, usage.duration_ms) if started else None,
     )
+    if result is not None:
+        told.result = result
+    return told

@@ -93,7 +93,7 @@ def verdict(
 def _passed_limit(run: Running, status: int, usage: Usage) -> Reason | None:
     if run.killed_for is not None:
         return run.killed_for
-    if usage.cpu_ms > run.limits.cpu_ms or _ended_by(status, signal.SIGPROF, signal.SIGXCPU):
+    if usage.cpu_ms > run.limits.cpu_ms or _ended_by(status, signal.SIGALRM, signal.SIGXCPU):
         return Reason.CPU_LIMIT
     if usage.memory_mb > run.limits.memory_mb or _exit_code(status) == EXIT_OUT_OF_MEMORY:
         return Reason.OUT_OF_MEMORY

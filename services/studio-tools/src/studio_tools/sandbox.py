@@ -1,14 +1,15 @@
 """Shutting a run in: what a forked child gives up before it touches anything a person typed.
 
-After `shut_in` the process has its own session, one pipe and no other file, no environment, no way
-to fork, to write a file or to dump core, dies with its parent, and is killed by the kernel itself
-when it takes more CPU or memory than it may.  Linux only.
+After `shut_in` the process has its own session, one pipe and no other file, no way to fork, to
+write a file or to dump core, dies with its parent, and is killed by the kernel itself when it takes
+more CPU or memory than it may.  Environment it never had: the zygote starts without.  Linux only.
 """
 
 import ctypes
 import os
 import resource
 import signal
+import time
 from dataclasses import dataclass
 
 from studio_tools.outcomes import Limits
@@ -17,6 +18,7 @@ NOBODY = 65534  # the user and group without rights, by convention on every Linu
 OUT_FD = 3  # the first after stdin, stdout and stderr
 FILES_MAX = 16  # a tool opens none; the interpreter itself needs a few
 ZYGOTE_FILES_MAX = 1024  # bounds how many descriptors a child has to close
+CPU_BACKSTOP_S = 2  # coarse, and only there should the exact timer be lost
 ALLOCATOR_SLACK_MB = 4  # the allocator asks for whole arenas: a run of 1 MB must be possible
 MB = 2**20
 
@@ -53,7 +55,6 @@ def shut_in(sandbox: Sandbox, limits: Limits, out_fd: int, parent: int, *, may_f
     """For the child, first of all.  Raises OSError when the kernel refuses any of it."""
     os.setsid()
     _keep_only(sandbox, out_fd)
-    os.environ.clear()
     if sandbox.own_user:
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -73,9 +74,9 @@ def _keep_only(sandbox: Sandbox, out_fd: int) -> None:
 
 
 def _limit(sandbox: Sandbox, limits: Limits, *, may_fork: bool) -> None:
-    cpu_s = -(-limits.cpu_ms // 1000)
-    with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - pathlib costs more than the read
-        mapped = int(statm.read(32).split()[0]) * sandbox.page_bytes
+    statm = os.open("/proc/self/statm", os.O_RDONLY)  # a file object costs more than the read
+    mapped = int(os.read(statm, 64).split()[0]) * sandbox.page_bytes
+    os.close(statm)
     memory = mapped + (limits.memory_mb + ALLOCATOR_SLACK_MB) * MB
     for kind, limit in (
         (resource.RLIMIT_AS, memory),
@@ -86,8 +87,19 @@ def _limit(sandbox: Sandbox, limits: Limits, *, may_fork: bool) -> None:
         resource.setrlimit(kind, (limit, limit))
     if not may_fork:
         resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.setitimer(
-        signal.ITIMER_PROF, limits.cpu_ms / 1000
-    )  # to the millisecond; kills by default
+    cpu_s = limits.cpu_ms // 1000 + CPU_BACKSTOP_S
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+    _kill_at_cpu(sandbox.libc, limits.cpu_ms)
+
+
+def _kill_at_cpu(libc: ctypes.CDLL, cpu_ms: int) -> None:
+    """SIGALRM, which kills, at this much exact CPU time, found at the kernel's next tick.
+
+    RLIMIT_CPU and ITIMER_PROF count whole ticks instead: on a busy machine they kill too early.
+    """
+    timer = ctypes.c_void_p()
+    after = (ctypes.c_long * 4)(0, 0, cpu_ms // 1000, cpu_ms % 1000 * 1_000_000)
+    if libc.timer_create(time.CLOCK_PROCESS_CPUTIME_ID, None, ctypes.byref(timer)) != 0:
+        raise OSError(ctypes.get_errno(), "timer_create")
+    if libc.timer_settime(timer, 0, ctypes.byref(after), None) != 0:
+        raise OSError(ctypes.get_errno(), "timer_settime")

@@ -14,6 +14,7 @@ from bus.outbox import Outbox, Undelivered
 from bus.partition import partition_of
 from bus.trace import trace_of
 from contracts.catalogue import Catalogue
+from contracts.commands import Charge
 from contracts.runs import RunDispatched, RunResult
 from contracts.topics import RUN_RESULTS
 from contracts.units import BATCH_BYTES_MAX
@@ -105,7 +106,9 @@ class Worker:
         settled = settling.result()
         self._metrics.settle_seconds.observe(time.monotonic() - began)
         self._metrics.settled.labels(settled.how).inc()
-        if settled.refused is not None:
+        if settled.charged is None:
+            log.info("run_settled_before", run=run.run, why=settled.refused)
+        elif settled.refused is not None or (not settled.charged and isinstance(command, Charge)):
             log.warning("run_not_billed", run=run.run, how=settled.how, why=settled.refused)
         await self._conclude(run, result, settled.charged, headers)
 

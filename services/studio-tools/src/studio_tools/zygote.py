@@ -141,7 +141,8 @@ class Zygote:
         ended = os.wait4(run.pid, 0)
         ended_ns = time.monotonic_ns()
         self._forget(run)
-        self._sweep()
+        if self._may_fork or run.killed_for is not None:
+            self._sweep()
         self._send(Ended(run.slot, verdict(run, ended[1], ended[2], ended_ns, self._baseline_kb)))
 
     def _silence(self, run: Running) -> None:
