@@ -7,6 +7,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from contracts.units import BATCH_BYTES_MAX
 
+from bus.abandon import cut
+
 log = structlog.get_logger(__name__)
 
 FETCH_WAIT_MS = 500  # an idle consumer asks twice a second; data is sent as soon as it is there
@@ -64,5 +66,6 @@ async def close(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
     if not done:
         stopping.cancel()
         log.warning("kafka_client_abandoned", client=type(client).__name__)
+        await cut(client)
     elif (why := stopping.exception()) is not None:
         log.info("kafka_client_closed_with_error", client=type(client).__name__, why=repr(why))

@@ -16,6 +16,12 @@ from contracts.runs import RunDispatched, RunRequested, RunResult
 Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 UPCASTS: Mapping[tuple[str, int], Upcast] = {}  # (type, v) -> the same event at v + 1
+_NUL = b"\\u0000"  # how JSON writes the one character that no PostgreSQL text can hold
+
+
+class _Named(msgspec.Struct, gc=False):
+    type: str
+    v: int = 0
 
 
 class CodecError(ValueError):
@@ -37,6 +43,8 @@ _Message = TypeVar("_Message", RunRequested, RunDispatched, RunResult)
 
 def decode_command(raw: bytes) -> AnyCommand:
     """A command; raises CodecError saying which field is wrong."""
+    if _NUL in raw:
+        raise CodecError("not a command: it contains the character U+0000")
     try:
         return _command(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
@@ -49,7 +57,7 @@ def decode_event(raw: bytes, *, upcasts: Mapping[tuple[str, int], Upcast] = UPCA
         event = _event(raw)
     except msgspec.ValidationError as wrong:
         return _lift(raw, upcasts, wrong)
-    except msgspec.DecodeError as wrong:
+    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise UnknownEvent(f"not an event: {wrong}") from wrong
     if event.v != VERSIONS[type(event).__name__]:
         return _lift(raw, upcasts, None)
@@ -74,8 +82,12 @@ def decode_run_result(raw: bytes) -> RunResult:
 def _lift(
     raw: bytes, upcasts: Mapping[tuple[str, int], Upcast], why: Exception | None
 ) -> AnyRecord:
-    found = msgspec.json.decode(raw)
-    kind, version = str(found.get("type")), int(found.get("v") or 0)
+    try:
+        named = msgspec.json.decode(raw, type=_Named)
+    except msgspec.DecodeError as wrong:
+        raise UnknownEvent(f"not an event: {wrong}") from wrong
+    found: dict[str, Any] = msgspec.json.decode(raw)
+    kind, version = named.type, named.v
     current = VERSIONS.get(kind)
     if current is None or version > current or (version == current and why):
         raise UnknownEvent(f"event {kind!r} version {version}: {why or 'newer than this reader'}")
@@ -84,8 +96,10 @@ def _lift(
         if lift is None:
             raise UnknownEvent(f"event {kind!r} version {version} has no way up to {current}")
         found, version = {**lift(found), "v": version + 1}, version + 1
-    lifted: AnyRecord = msgspec.convert(found, AnyRecord)
-    return lifted
+    try:
+        return _event(encode(found))
+    except msgspec.DecodeError as wrong:
+        raise UnknownEvent(f"event {kind!r} lifted to version {current}: {wrong}") from wrong
 
 
 def _checked(decode: Callable[[bytes], _Message], raw: bytes) -> _Message:

@@ -10,7 +10,7 @@ from contracts.commands import AnyCommand, Command
 _encode = msgspec.json.Encoder().encode
 _values = msgspec.structs.astuple
 _HEADER = len(Command.__struct_fields__)
-_NAMES = {kind: kind.__struct_fields__[_HEADER:] for kind in get_args(AnyCommand)}
+_NAMES = {kind: kind.__struct_encode_fields__[_HEADER:] for kind in get_args(AnyCommand)}
 # What a field counts as when nobody gave it; NODEFAULT equals nothing, so it always counts.
 _DEFAULTS = {
     kind: tuple(

@@ -10,6 +10,9 @@ class Dues:
 
     def __init__(self) -> None:
         self._heap: list[tuple[Ms, str]] = []
+        # No entry is older: an account whose `next_due` is has to be added again when it changes,
+        # though `next_due` itself may stay (it may be early, and the log's time behind the clock).
+        self.taken_until: Ms = 0
 
     def add(self, at: Ms, account: str) -> None:
         """Something of the account may be due at `at`."""
@@ -19,6 +22,7 @@ class Dues:
     def take(self, now: Ms, most: int) -> list[str]:
         """Accounts whose time has come, each once, at most so many."""
         taken: dict[str, None] = {}
+        self.taken_until = max(self.taken_until, now)
         while self._heap and self._heap[0][0] <= now and len(taken) < most:
             taken[heappop(self._heap)[1]] = None
         return list(taken)

@@ -128,10 +128,12 @@ class Owner:
         record = await self._log.command_at(ref.offset)
         if record is None or record.timestamp != ref.timestamp:
             return False
+        if not ref.id:  # was rejected: whatever its bytes say, its time is all we noted of it
+            return True
         try:
             return codec.decode_command(record.value or b"").id == ref.id
         except codec.CodecError:
-            return not ref.id
+            return False
 
     # ---- serving
 
@@ -142,6 +144,7 @@ class Owner:
         if self._pending_bytes < AHEAD_BYTES:
             self._decide()
         self._courier.look(self._expected)
+        self._courier.send(self._acknowledged)  # nothing may be in flight that would do it
         self._send()
         hungry = self._pending_bytes < AHEAD_BYTES
         await self._log.wait(self._append, TICK_MS, hungry=hungry)

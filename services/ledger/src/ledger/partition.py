@@ -39,6 +39,7 @@ from ledger.dues import Dues
 PROVENANCE_MAX = 100_000  # commands behind the newest; a cut deeper than this is decided anew
 
 _NO_OUTCOME = (AnswerRepeated, CommandTooOld, CommandRejected, Checkpoint)
+_MOVES_NOTHING = (CommandRefused, *_NO_OUTCOME)
 _VERSION = {kind: VERSIONS[kind.__name__] for kind in get_args(AnyEvent)}
 
 
@@ -96,7 +97,7 @@ class Partition:
             self.accounts.add(account)
         due = account.next_due
         evolve(account, event)
-        if account.next_due != due:
+        if account.next_due != due or self._unwatched(due, event):
             self.dues.add(account.next_due, account.id)
         if event.answer and ref is not None and type(event) not in _NO_OUTCOME:
             _keep(account, ref.id, raw, event.at)
@@ -151,13 +152,17 @@ class Partition:
             event.version = account.version
             event.balance = Balance(account.available, account.held, account.spent)
             written.append((key, codec.encode(event)))
-        if account.next_due != due:
+        if account.next_due != due or self._unwatched(due, last):
             self.dues.add(account.next_due, name)
         if type(last) not in _NO_OUTCOME:
             _keep(account, ref.id, written[-1][1], now)
         reader.commands_from = ref.offset + 1
         self._count(last)
         return written
+
+    def _unwatched(self, due: Ms, event: AnyEvent) -> bool:
+        """Whether the event may have brought something due that no entry of the dues stands for."""
+        return due <= self.dues.taken_until and type(event) not in _MOVES_NOTHING
 
     def _stamp(self, event: AnyEvent, ref: CommandRef) -> None:
         reader = self.reader

@@ -40,7 +40,7 @@ def evolve(account: Account, event: AnyEvent) -> None:
     remember = _REMEMBER.get(type(event))
     if remember is not None:
         remember(account, event)
-        if event.at >= account.next_due:
+        if event.answer and event.at >= account.next_due:  # once a command, however much was due
             account.next_due = next_due(account)
 
 

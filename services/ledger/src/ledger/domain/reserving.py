@@ -13,6 +13,7 @@ from ledger.domain.refusal import Refusal, refused
 
 HOLD_LIFETIME_MS = 5 * MINUTE  # when nobody says how long: the slowest tool five times over
 HOLD_LIFETIME_MS_MAX = 15 * MINUTE  # longer than the slowest tool, shorter than a support call
+SLICES_MAX = 1_000  # lots of one hold: 100 kB in each of its events, which must fit into one batch
 
 
 def estimate(
@@ -62,23 +63,30 @@ def reserve(
         return refused(command, held)
     if (no := admit(account, held.amount, now)) is not None:
         return refused(command, no)
-    held.slices = draw(account, held.amount)
+    held.slices, missing = draw(account, held.amount, now)
+    if missing:
+        no = Refusal(Reason.INSUFFICIENT_CREDITS, Remedy.TOP_UP, shortfall=missing)
+        return refused(command, no)
     held.expires_at = now + lifetime
     return (held,)
 
 
-def draw(account: Account, amount: Credits) -> tuple[Slice, ...]:
-    """The slices of lots, in burn-down order, that make up `amount`; there is enough."""
-    slices = []
+def draw(account: Account, amount: Credits, now: Ms) -> tuple[tuple[Slice, ...], Credits]:
+    """The slices of lots, in burn-down order, that make up `amount`, and what is missing of it.
+
+    Something is missing only of what so many lots hold that one event could not name them, or
+    while more lots have just expired than one batch can tell.
+    """
+    slices: list[Slice] = []
     for lot in account.lots:
-        if not lot.available:
+        if not lot.available or lot.expires_at <= now:
             continue
         take = min(amount, lot.available)
         slices.append(Slice(lot.grant, take))
         amount -= take
-        if not amount:
+        if not amount or len(slices) == SLICES_MAX:
             break
-    return tuple(slices)
+    return tuple(slices), amount
 
 
 def _terms(

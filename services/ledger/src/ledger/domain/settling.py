@@ -15,13 +15,16 @@ from contracts.events import (
 )
 from contracts.pricing import price
 from contracts.reasons import Reason, Remedy
-from contracts.units import AMOUNT_MAX, DAY, Credits, Ms
+from contracts.units import AMOUNT_MAX, BATCH_BYTES_MAX, DAY, Credits, Ms
 
 from ledger.domain.account import Account, Reservation
 from ledger.domain.refusal import Refusal, refused
 from ledger.domain.slices import split
 from ledger.domain.windows import counting
 
+EVENT_BYTES = 700  # an event without its slices, when every id is as long as it may be
+SLICE_BYTES = 101  # a slice in JSON, likewise
+SETTLED_BYTES_MAX = BATCH_BYTES_MAX * 3 // 8  # half of what the owner puts into one batch
 REFUND_GRACE_MS = 7 * DAY  # a refund into a lot that expired meanwhile can be used this long
 
 _ENDED = {
@@ -36,7 +39,7 @@ def charge(
 ) -> tuple[AnyEvent, ...]:
     """Take from a reservation; a final charge returns the rest of it in the same breath."""
     held = account.reservations.get(command.reservation)
-    if held is None:
+    if held is None or held.expires_at <= now:
         return refused(command, _gone(account, command.reservation))
     if command.id in account.charges:  # its answer is forgotten by now, the charge is not
         return refused(command, Refusal(Reason.ID_CONFLICT, fields=("id",)))
@@ -74,7 +77,7 @@ def charge(
 def release(command: Release, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
     """End a reservation; nothing is charged."""
     held = account.reservations.get(command.reservation)
-    if held is None:
+    if held is None or held.expires_at <= now:
         return refused(command, _gone(account, command.reservation))
     return (
         CreditsReleased(
@@ -124,26 +127,38 @@ def expire(command: Expire) -> tuple[AnyEvent, ...]:
 
 
 def due(account: Account, now: Ms) -> tuple[AnyEvent, ...]:
-    """The ends by time that have come: reservations first, then what is left of their lots."""
+    """The ends by time that have come: reservations first, then what is left of their lots.
+
+    At most what fits into one batch beside a command's own events. What is left is as if its time
+    had not come, but that nothing can be charged to it and no expired lot is drawn from; the next
+    command, or the courier, settles on.
+    """
     ended = sorted(
         (r for r in account.reservations.values() if r.expires_at <= now),
         key=lambda r: (r.expires_at, r.id),
     )
-    events: list[AnyEvent] = [
-        ReservationExpired(
-            reservation=r.id,
-            amount=r.held,
-            slices=r.slices,
-            lost=_lost(account, r.slices, now),
-            tool=r.tool,
+    events: list[AnyEvent] = []
+    room = SETTLED_BYTES_MAX
+    for held in ended:
+        room -= EVENT_BYTES + 2 * SLICE_BYTES * len(held.slices)
+        if room < 0 and events:
+            return tuple(events)
+        events.append(
+            ReservationExpired(
+                reservation=held.id,
+                amount=held.held,
+                slices=held.slices,
+                lost=_lost(account, held.slices, now),
+                tool=held.tool,
+            )
         )
-        for r in ended
-    ]
-    events += [
-        GrantExpired(grant=lot.grant, amount=lot.available)
-        for lot in account.lots
-        if lot.available and lot.expires_at <= now
-    ]
+    for lot in account.lots:
+        if not lot.available or lot.expires_at > now:
+            continue
+        room -= EVENT_BYTES
+        if room < 0 and events:
+            break
+        events.append(GrantExpired(grant=lot.grant, amount=lot.available))
     return tuple(events)
 
 
@@ -174,6 +189,9 @@ def _due(command: Charge, held: Reservation, catalogue: Catalogue) -> Credits | 
 
 
 def _gone(account: Account, reservation: str) -> Refusal:
+    """Why a reservation cannot be used; one that is still open here is expired and unsettled."""
+    if reservation in account.reservations:
+        return Refusal(Reason.RESERVATION_EXPIRED, Remedy.NONE)
     ended = account.ended.get(reservation)
     if ended is None:
         return Refusal(Reason.RESERVATION_UNKNOWN, fields=("reservation",))
