@@ -10,6 +10,7 @@ import sys
 
 import uvloop
 from bus.kafka_log import Cluster, KafkaLog
+from bus.log import Append, KeyValue
 from bus.topics import partitions_of
 from contracts.topics import COMMANDS
 from ledger.owner import BATCH_BYTES
@@ -19,7 +20,8 @@ async def copy(log: KafkaLog, start: int) -> None:
     """One partition's worker."""
     await log.fence()
     await log.commands_from(start)
-    append, pending = None, []
+    append: Append | None = None
+    pending: list[KeyValue] = []
     while True:
         await log.wait(append, 1000, hungry=True)
         if append is not None and append.done:

@@ -1,6 +1,7 @@
 """A closed loop of reserve + charge pairs over Kafka, no HTTP: what the ledger itself can do.
 
     python -m tests.benchmarks.pairs BOOTSTRAP PREFIX IN_FLIGHT SECONDS [--hot] [--echo]
+        [--watch NAME=PID,...]
 
 A pair is a reserve of 100 and a final charge of 70, over 1,000 accounts; 1 % of the reserves ask
 for more than there is and are refused. Prints one JSON line.
@@ -9,176 +10,114 @@ for more than there is and are refused. Prints one JSON line.
 import argparse
 import asyncio
 import json
-import resource
 import time
 import uuid
 
-import msgspec
 import uvloop
-from aiokafka import TopicPartition
-from bus import kafka
-from bus.outbox import Outbox
-from bus.partition import partition_of
-from bus.topics import partitions_of
-from contracts import codec
-from contracts.commands import Actor, ActorKind, Charge, Grant, GrantKind, Reserve
-from contracts.topics import COMMANDS, EVENTS
+from contracts.commands import Charge, Reserve
+
+from tests.benchmarks.bridge import BENCH, Bridge
+from tests.benchmarks.cpu import CpuWatch, watched
+from tests.benchmarks.figures import percentiles
 
 ACCOUNTS = 1_000
 HELD, CHARGED = 100, 70
 TOO_MUCH = 10**11  # no account has that: refused
 REFUSED_EVERY = 100
-GRANTED = 10**10
 WARM_UP_S = 1.5
-_ACTOR = Actor(ActorKind.SERVICE, "bench")
+_HELD = ("CreditsReserved", "Reserve")  # an echo answers with the command
+_REFUSED = ("CommandRefused", "Reserve")
+_CHARGED = ("CreditsCharged", "Charge")
 
 
-class _Ref(msgspec.Struct, gc=False):
-    id: str
+class PairLoad:
+    """One cell: clients that each wait for their answer before they ask again."""
 
+    def __init__(self, bridge: Bridge, run: str, accounts: list[str], start: float, end: float):
+        self._bridge = bridge
+        self._run = run
+        self._accounts = accounts
+        self._start, self._end = start, end
+        self.pairs: list[float] = []
+        self.reserves: list[float] = []
+        self.refused = 0
 
-class _Answer(msgspec.Struct, gc=False):
-    """What a caller looks at; the rest of the event is skipped."""
+    def stop(self) -> None:
+        """No client begins another pair."""
+        self._end = 0.0
 
-    type: str
-    command: _Ref | None = None
-    answer: bool = False
-    id: str = ""  # an echoed command has its id here
+    async def client(self, number: int) -> None:
+        turn = 0
+        while (begun := time.perf_counter()) < self._end:
+            turn += 1
+            account = self._accounts[(number * 7919 + turn * 31) % len(self._accounts)]
+            name = f"{self._run}-{number}-{turn}"
+            if (number + turn) % REFUSED_EVERY == 0:
+                await self._too_much(name, account)
+                continue
+            reserve = Reserve(id=name, account=account, actor=BENCH, amount=HELD)
+            _expect(await self._bridge.ask(reserve), _HELD)
+            held = time.perf_counter()
+            charge = Charge(
+                id=name + "c", account=account, actor=BENCH, reservation=name, amount=CHARGED
+            )
+            _expect(await self._bridge.ask(charge), _CHARGED)
+            if begun >= self._start:
+                self.pairs.append(time.perf_counter() - begun)
+                self.reserves.append(held - begun)
 
-
-_decode = msgspec.json.Decoder(_Answer).decode
-
-
-class Bridge:
-    """Sends commands and hands out their answers."""
-
-    def __init__(self, bootstrap: str, prefix: str) -> None:
-        self._bootstrap, self._prefix = bootstrap, prefix
-        self._outbox = Outbox(bootstrap)
-        self._waiting: dict[str, asyncio.Future[str]] = {}
-        self._where: dict[str, int] = {}
-
-    async def start(self) -> None:
-        await self._outbox.start()
-        self._count = await partitions_of(self._bootstrap, self._prefix + COMMANDS.name)
-        tps = [TopicPartition(self._prefix + EVENTS.name, p) for p in range(self._count)]
-        ends_of = kafka.consumer(self._bootstrap)
-        await ends_of.start()
-        ends = await ends_of.end_offsets(tps)
-        await kafka.close(ends_of)
-        self._consumer = await kafka.consumer_at(self._bootstrap, ends.items())
-        self._hearing = asyncio.ensure_future(self._hear())
-
-    async def stop(self) -> None:
-        self._hearing.cancel()
-        await self._outbox.stop()
-        await kafka.close(self._consumer)
-
-    def ask(self, command: Reserve | Charge | Grant) -> asyncio.Future[str]:
-        """The type of the answer to a command."""
-        future = self._waiting[command.id] = asyncio.get_running_loop().create_future()
-        account = command.account
-        partition = self._where.get(account)
-        if partition is None:
-            partition = self._where[account] = partition_of(account, self._count)
-        value = codec.encode(command)
-        self._outbox.put(self._prefix + COMMANDS.name, partition, account.encode(), value)
-        return future
-
-    async def _hear(self) -> None:
-        waiting = self._waiting
-        while True:
-            got = await self._consumer.getmany(timeout_ms=1000)
-            for records in got.values():
-                for record in records:
-                    event = _decode(record.value)
-                    if event.answer and event.command is not None:
-                        future = waiting.pop(event.command.id, None)
-                    else:
-                        future = waiting.pop(event.id, None)
-                    if future is not None:
-                        future.set_result(event.type)
+    async def _too_much(self, name: str, account: str) -> None:
+        reserve = Reserve(id=name, account=account, actor=BENCH, amount=TOO_MUCH)
+        _expect(await self._bridge.ask(reserve), _REFUSED)
+        self.refused += 1
 
 
 async def measure(
-    bootstrap: str, prefix: str, in_flight: int, seconds: float, *, hot: bool, echo: bool
-) -> dict[str, float]:
-    """One cell: pairs per second, and milliseconds at p50 and p99."""
-    bridge = Bridge(bootstrap, prefix)
-    await bridge.start()
+    bridge: Bridge,
+    in_flight: int,
+    seconds: float,
+    *,
+    hot: bool,
+    echo: bool,
+    cpu: CpuWatch,
+) -> dict[str, object]:
+    """Pairs per second, and milliseconds at p50 and p99."""
     run = uuid.uuid4().hex[:12]
     accounts = ["acct-hot"] if hot else [f"acct-{n}" for n in range(ACCOUNTS)]
     if not echo:
-        grants = [
-            bridge.ask(
-                Grant(
-                    id=f"{run}-g-{account}",
-                    account=account,
-                    actor=_ACTOR,
-                    amount=GRANTED,
-                    kind=GrantKind.PROMO,
-                    source=f"{run}-{account}",
-                )
-            )
-            for account in accounts
-        ]
-        await asyncio.gather(*grants)
-    pairs: list[float] = []
-    reserves: list[float] = []
-    refused = 0
+        await asyncio.gather(*(bridge.grant(run, account) for account in accounts))
     start = time.perf_counter() + WARM_UP_S
-    end = start + seconds
-
-    async def client(number: int) -> None:
-        nonlocal refused
-        turn = 0
-        while (begun := time.perf_counter()) < end:
-            turn += 1
-            account = accounts[(number * 7919 + turn * 31) % len(accounts)]
-            name = f"{run}-{number}-{turn}"
-            no = (number + turn) % REFUSED_EVERY == 0
-            answer = await bridge.ask(
-                Reserve(id=name, account=account, actor=_ACTOR, amount=TOO_MUCH if no else HELD)
-            )
-            held = time.perf_counter()
-            if no:
-                if answer not in ("CommandRefused", "Reserve"):
-                    raise AssertionError(f"a reserve of too much was answered {answer}")
-                refused += 1
-                continue
-            if answer not in ("CreditsReserved", "Reserve"):
-                raise AssertionError(f"a reserve was answered {answer}")
-            answer = await bridge.ask(
-                Charge(
-                    id=name + "c", account=account, actor=_ACTOR, reservation=name, amount=CHARGED
-                )
-            )
-            if answer not in ("CreditsCharged", "Charge"):
-                raise AssertionError(f"a charge was answered {answer}")
-            if begun >= start:
-                pairs.append(time.perf_counter() - begun)
-                reserves.append(held - begun)
-
-    await asyncio.gather(*(client(number) for number in range(in_flight)))
+    load = PairLoad(bridge, run, accounts, start, start + seconds)
+    loop = asyncio.get_running_loop()
+    loop.call_later(WARM_UP_S, cpu.start)
+    loop.call_later(WARM_UP_S + seconds, cpu.stop)
+    await asyncio.gather(*(load.client(number) for number in range(in_flight)))
     took = time.perf_counter() - start
-    await bridge.stop()
-    used = resource.getrusage(resource.RUSAGE_SELF)
     return {
-        "pairs_per_s": round(len(pairs) / took, 1),
-        **_percentiles("pair", pairs),
-        **_percentiles("reserve", reserves),
-        "refused": refused,
-        "load_cpu_s": round(used.ru_utime + used.ru_stime, 2),
+        "pairs_per_s": round(len(load.pairs) / took, 1),
+        **percentiles("pair_", load.pairs),
+        **percentiles("reserve_", load.reserves),
+        "refused": load.refused,
         "seconds": round(took, 2),
+        "cpu_ms_per_pair": cpu.ms_per(len(load.pairs)),
     }
 
 
-def _percentiles(name: str, seconds: list[float]) -> dict[str, float]:
-    seconds.sort()
-    return {
-        f"{name}_p50_ms": round(seconds[len(seconds) // 2] * 1e3, 2),
-        f"{name}_p99_ms": round(seconds[len(seconds) * 99 // 100] * 1e3, 2),
-    }
+def _expect(answer: str, wanted: tuple[str, str]) -> None:
+    if answer not in wanted:
+        raise AssertionError(f"answered {answer}, not {wanted[0]}")
+
+
+async def run(asked: argparse.Namespace) -> dict[str, object]:
+    bridge = Bridge(asked.bootstrap, asked.prefix)
+    await bridge.start()
+    cpu = CpuWatch(watched(asked.watch))
+    try:
+        return await measure(
+            bridge, asked.in_flight, asked.seconds, hot=asked.hot, echo=asked.echo, cpu=cpu
+        )
+    finally:
+        await bridge.stop()
 
 
 def main() -> None:
@@ -189,18 +128,8 @@ def main() -> None:
     parser.add_argument("seconds", type=float)
     parser.add_argument("--hot", action="store_true")
     parser.add_argument("--echo", action="store_true")
-    asked = parser.parse_args()
-    found = uvloop.run(
-        measure(
-            asked.bootstrap,
-            asked.prefix,
-            asked.in_flight,
-            asked.seconds,
-            hot=asked.hot,
-            echo=asked.echo,
-        )
-    )
-    print(json.dumps(found))
+    parser.add_argument("--watch", default="")
+    print(json.dumps(uvloop.run(run(parser.parse_args()))))
 
 
 if __name__ == "__main__":

@@ -6,28 +6,13 @@ command ever waits for more than that.
 """
 
 import hashlib
-import zlib
 from collections.abc import Iterator
 
-import msgspec
-
 from ledger.domain.account import Account
+from ledger.resting import asleep, awake, encoded
 
 YOUNG_MAX = 20_000  # accounts decoded at once, twice at the most; about 60 MB
 _TO_REST_AT_ONCE = 2  # more than one: the old generation is empty before the young one is full
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Account).decode
-# What accounts have in common, so that the small ones shrink too. In memory only: free to change.
-_COMMON = (
-    b'{"type":"CreditsReserved","v":1,"seq":10,"owner":"{"type":"CommandRefused","v":1,"kind":"'
-    b'","version":1,"command":{"id":"","offset":1,"timestamp":17,"digest":"Grant.","at":17,'
-    b'"actor":{"kind":"service","id":"payments","kind":"person"},"balance":{"available":100,"held":'
-    b'0,"spent":0},"answer":true,"reservation":"","charge":"","outcome":"completed","final":true,'
-    b'"slices":[{"grant":"","amount":"","expiresAt":"253402300800000",'
-    b'{"type":"CreditsGranted","v":1,"seq":1,"owner":"","account":"acct-","grant":"","kind":"paid",'
-    b'"source":"","priority":50,"effectiveFrom":17,"expiresAt":253402300800000}'
-)
 
 
 class Accounts:
@@ -59,13 +44,13 @@ class Accounts:
         ids = sorted((*self._young, *self._old, *self._rest))
         for account in ids:
             found = self._young.get(account) or self._old.get(account)
-            yield found if found is not None else _awake(self._rest[account])
+            yield found if found is not None else awake(self._rest[account])
 
     def state_hash(self) -> str:
         """SHA-256 over every account, the same however the state came to be."""
         print_ = hashlib.sha256()
         for account in self.all():
-            print_.update(_encode(account))
+            print_.update(encoded(account))
         return print_.hexdigest()
 
     def _woken(self, account: str) -> Account | None:
@@ -74,7 +59,7 @@ class Accounts:
             encoded = self._rest.pop(account, None)
             if encoded is None:
                 return None
-            found = _awake(encoded)
+            found = awake(encoded)
         self._settle()
         self._young[account] = found
         return found
@@ -82,16 +67,6 @@ class Accounts:
     def _settle(self) -> None:
         for _ in range(min(_TO_REST_AT_ONCE, len(self._old))):
             account, state = self._old.popitem()
-            self._rest[account] = _asleep(state)
+            self._rest[account] = asleep(state)
         if len(self._young) >= self._young_max:
             self._young, self._old = {}, self._young
-
-
-def _asleep(account: Account) -> bytes:
-    packer = zlib.compressobj(level=1, wbits=-15, zdict=_COMMON)
-    return packer.compress(_encode(account)) + packer.flush()
-
-
-def _awake(encoded: bytes) -> Account:
-    unpacker = zlib.decompressobj(wbits=-15, zdict=_COMMON)
-    return _decode(unpacker.decompress(encoded) + unpacker.flush())
