@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator
 
 from ledger.domain.account import Account
-from ledger.resting import asleep, awake, encoded
+from ledger.resting import Resting, encoded
 
 YOUNG_MAX = 20_000  # accounts decoded at once, twice at the most; about 60 MB
 _TO_REST_AT_ONCE = 2  # more than one: the old generation is empty before the young one is full
@@ -23,6 +23,7 @@ class Accounts:
         self._young: dict[str, Account] = {}
         self._old: dict[str, Account] = {}
         self._rest: dict[str, bytes] = {}
+        self._resting = Resting()
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old) + len(self._rest)
@@ -44,7 +45,7 @@ class Accounts:
         ids = sorted((*self._young, *self._old, *self._rest))
         for account in ids:
             found = self._young.get(account) or self._old.get(account)
-            yield found if found is not None else awake(self._rest[account])
+            yield found if found is not None else self._resting.awake(self._rest[account])
 
     def state_hash(self) -> str:
         """SHA-256 over every account, the same however the state came to be."""
@@ -56,10 +57,10 @@ class Accounts:
     def _woken(self, account: str) -> Account | None:
         found = self._old.pop(account, None)
         if found is None:
-            encoded = self._rest.pop(account, None)
-            if encoded is None:
+            resting = self._rest.pop(account, None)
+            if resting is None:
                 return None
-            found = awake(encoded)
+            found = self._resting.awake(resting)
         self._settle()
         self._young[account] = found
         return found
@@ -67,6 +68,6 @@ class Accounts:
     def _settle(self) -> None:
         for _ in range(min(_TO_REST_AT_ONCE, len(self._old))):
             account, state = self._old.popitem()
-            self._rest[account] = asleep(state)
+            self._rest[account] = self._resting.asleep(state)
         if len(self._young) >= self._young_max:
             self._young, self._old = {}, self._young

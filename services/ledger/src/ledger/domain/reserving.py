@@ -56,6 +56,9 @@ def reserve(
     lifetime = HOLD_LIFETIME_MS if command.lifetime_ms is None else command.lifetime_ms
     if not 0 < lifetime <= HOLD_LIFETIME_MS_MAX:
         return refused(command, Refusal(Reason.LIFETIME_OUT_OF_RANGE, fields=("lifetimeMs",)))
+    if command.id in account.reservations or command.id in account.ended:
+        # Its answer is forgotten by now, how it ended is not: one id never ends twice.
+        return refused(command, Refusal(Reason.ID_CONFLICT, fields=("id",)))
     if command.parent is not None:
         return refused(command, Refusal(Reason.NOT_AVAILABLE_YET, fields=("parent",)))
     held = _terms(command, account, now, catalogue)
