@@ -1,130 +1,34 @@
 """What callers get: an answering event in the API's words, or the problem that it is."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
-from contracts import events
-from contracts.commands import Controls
 from contracts.codec import encode
+from contracts.commands import Controls
 from contracts.events import AnyEvent, Balance, CommandRefused, CommandTooOld, Slice
-from contracts.pricing import LineItem
-from msgspec import Struct
+from msgspec.structs import asdict
 
+from contracts import events
 from gateway import positions, problems
 from gateway.moments import moment, moment_or_none
-from gateway.problems import LimitShown, Problem, problem
+from gateway.problems import Problem, problem
+from gateway.shapes import (
+    ChargeShown,
+    ControlsShown,
+    ControlsView,
+    EstimateShown,
+    ExtensionShown,
+    GrantShown,
+    LotShown,
+    RangeShown,
+    RefundShown,
+    ReleaseShown,
+    ReservationShown,
+    Shown,
+)
 from gateway.waiting import NOTHING, Answer
 
 TOO_OLD = "This was first tried over a day ago and is not decided any more; read what became of it."
-
-
-class Shown(Struct, rename="camel", omit_defaults=True, kw_only=True):
-    """What every answer carries."""
-
-    balance: Balance
-    position: str
-
-
-class LotShown(Struct, rename="camel"):
-    """A part of an amount, and the grant it was drawn from."""
-
-    grant_id: str
-    amount: int
-
-
-class RangeShown(Struct, rename="camel", omit_defaults=True):
-    """A price range; `price_version` names the catalogue it was made with."""
-
-    min: int
-    typical: int
-    max: int
-    price_version: str | None = None
-
-
-class GrantShown(Shown, kw_only=True):
-    """Credits were given."""
-
-    grant_id: str
-    amount: int
-    kind: str
-    source: str
-    expires_at: datetime | None = None
-
-
-class EstimateShown(Shown, kw_only=True):
-    """What a run would cost, and whether it would be allowed now."""
-
-    estimate_id: str
-    tool_id: str
-    min: int
-    typical: int
-    max: int
-    free: bool
-    items: tuple[LineItem, ...]
-    price_version: str
-    valid_until: datetime
-    allowed: bool
-    reason: str | None = None
-    limit: LimitShown | None = None
-
-
-class ReservationShown(Shown, kw_only=True):
-    """Credits are held."""
-
-    reservation_id: str
-    status: str
-    held: int
-    estimate: RangeShown
-    expires_at: datetime
-    tool_id: str | None = None
-    lots: tuple[LotShown, ...] = ()
-
-
-class ChargeShown(Shown, kw_only=True):
-    """Credits were taken; `released` went back."""
-
-    charge_id: str
-    reservation_id: str
-    status: str
-    charged: int
-    released: int
-    final: bool
-    outcome: str
-    lots: tuple[LotShown, ...]
-
-
-class ReleaseShown(Shown, kw_only=True):
-    """Everything went back."""
-
-    reservation_id: str
-    status: str
-    released: int
-    lots: tuple[LotShown, ...]
-
-
-class RefundShown(Shown, kw_only=True):
-    """What was charged came back."""
-
-    refund_id: str
-    charge_id: str
-    refunded: int
-    lots: tuple[LotShown, ...]
-
-
-class ExtensionShown(Shown, kw_only=True):
-    """A reservation holds more, or longer."""
-
-    reservation_id: str
-    status: str
-    added: int
-    expires_at: datetime
-
-
-class ControlsShown(Shown, kw_only=True):
-    """The owner's limits and alerts."""
-
-    controls: Controls
 
 
 def reply(answer: Answer, top_up_url: str, request_id: str) -> tuple[int, bytes]:
@@ -146,6 +50,11 @@ def no(event: AnyEvent, top_up_url: str, position: str) -> Problem:
     if isinstance(event, CommandTooOld):
         return problem(409, "too_old", TOO_OLD, position=position)
     raise TypeError(f"{type(event).__name__} answers no command of this gateway")
+
+
+def settings(controls: Controls) -> ControlsView:
+    """Limits and alerts with nothing left out."""
+    return ControlsView(**asdict(controls))
 
 
 def _granted(e: events.CreditsGranted, balance: Balance, position: str) -> GrantShown:
@@ -242,7 +151,7 @@ def _extended(e: events.ReservationExtended, balance: Balance, position: str) ->
 
 
 def _controls(e: events.ControlsChanged, balance: Balance, position: str) -> ControlsShown:
-    return ControlsShown(controls=e.after, balance=balance, position=position)
+    return ControlsShown(controls=settings(e.after), balance=balance, position=position)
 
 
 def _lots(slices: tuple[Slice, ...]) -> tuple[LotShown, ...]:

@@ -6,20 +6,23 @@ from secrets import token_hex
 from typing import Any, TypeAlias
 
 from bus.trace import Trace
+from contracts.runs import INPUT_BYTES_MAX
 from contracts.units import Ms
 
 from gateway.principals import Principal
-from gateway.problems import failure
+from gateway.problems import CONTENT_TYPE, failure
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
-BODY_BYTES_MAX = 64 << 10  # a request becomes one Kafka record at most
+BODY_BYTES_MAX = 16 << 10  # far above any command; with its envelope far below a Kafka record
+RUN_BODY_BYTES_MAX = INPUT_BYTES_MAX + (8 << 10)  # the input, and what is around it
 BATCH_BODY_BYTES_MAX = 1 << 20  # 1,000 items
 _ID_LENGTH_MAX = 128  # of a request id that we echo
 _JSON = (b"content-type", b"application/json")
+_PROBLEM = (b"content-type", CONTENT_TYPE)
 _KEPT = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-")
 
 
@@ -97,21 +100,19 @@ async def read_body(receive: Receive, most: int) -> bytes:
     return body
 
 
-class ClientGone(Exception):  # noqa: N818 - an event, not a fault
+class ClientGone(Exception):
     """The caller hung up before its request was complete."""
 
 
-async def respond(
-    send: Send, status: int, body: bytes, trace: Trace, headers: Headers, kind: bytes | None = None
-) -> None:
+async def respond(send: Send, reply: Reply, trace: Trace) -> None:
     """Send a reply with its request id and trace context."""
     sent = [
-        _JSON if kind is None else (b"content-type", kind),
-        (b"content-length", b"%d" % len(body)),
+        _JSON if reply.status < 400 else _PROBLEM,
+        (b"content-length", b"%d" % len(reply.body)),
         (b"x-request-id", trace.request_id.encode()),
-        *headers,
+        *reply.headers,
     ]
     if trace.traceparent:
         sent.append((b"traceparent", trace.traceparent.encode()))
-    await send({"type": "http.response.start", "status": status, "headers": sent})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": reply.status, "headers": sent})
+    await send({"type": "http.response.body", "body": reply.body})

@@ -46,8 +46,7 @@ class Batch:
         begun = [self._begin(call, raw) for raw in body.items]
         replies = [await self._end(call, one) for one in begun]
         shown = [
-            ItemShown(reply.status, Raw(reply.body), reply.headers is REPLAYED)
-            for reply in replies
+            ItemShown(reply.status, Raw(reply.body), reply.headers is REPLAYED) for reply in replies
         ]
         return Reply(200, encode(BatchShown(shown)))
 
@@ -55,9 +54,7 @@ class Batch:
         try:
             asked: bodies.BatchItem = _item(bytes(raw))
             account = account_of(call, asked.account)
-            command = intents.item(
-                account, call.principal.actor, asked, self._ledger.catalogue
-            )
+            command = intents.item(account, call.principal.actor, asked, self._ledger.catalogue)
             return self._ledger.bridge.begin(command, call.now, call.trace)
         except ProblemError as why:
             return problem_reply(why, call.trace.request_id)

@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
-from contracts.commands import Controls, CostBasis, GrantKind, Usage
+from contracts.commands import GrantKind, Usage
 from contracts.reasons import Outcome
 from msgspec import Meta, Struct
 
 from gateway.problems import failure
 
-NAME = r"^[A-Za-z0-9._:\-]{1,64}\Z"  # ids: no spaces, no control characters, no addresses
+# ids: no spaces, no control characters, no addresses; "$" alone would pass a final newline
+NAME = r"^[A-Za-z0-9._:-]{1,64}$(?!\n)"
 BATCH_ITEMS_MAX = 1_000
 Name: TypeAlias = Annotated[str, Meta(pattern=NAME, max_length=64)]
 Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
@@ -87,6 +88,13 @@ class RefundBody(Body):
     reason: Name = "requested"
 
 
+class CostBody(Body):
+    """What was paid for a grant, in minor units of an ISO 4217 currency."""
+
+    amount_minor: int
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", max_length=3)]
+
+
 class GrantBody(Body):
     """Give credits to the account in the path. A `source` grants once, for ever."""
 
@@ -96,7 +104,7 @@ class GrantBody(Body):
     effective_from: Moment | None = None
     expires_at: Moment | None = None
     priority: int | None = None
-    cost_basis: CostBasis | None = None
+    cost_basis: CostBody | None = None
 
 
 class Op(StrEnum):
@@ -138,8 +146,25 @@ class RunBody(Body):
     requested_limits: AskedLimits | None = None
 
 
-class ControlsBody(Controls, frozen=True, forbid_unknown_fields=True):
-    """Limits and alerts, as a whole."""
+class TopUpBody(Body):
+    """Buy `pack` when available falls below `below`; at most `monthlyMaxMinor` a month."""
+
+    below: int
+    pack: Name
+    monthly_max_minor: int
+
+
+class ControlsBody(Body):
+    """Limits and alerts, as a whole: what is left out is reset."""
+
+    run_limit: int | None = None
+    day_limit: int | None = None
+    month_limit: int | None = None
+    time_zone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}$(?!\n)")] = "UTC"
+    alert_percents: Annotated[tuple[int, ...], Meta(max_length=100)] = (50, 75, 90, 100)
+    alert_email: bool = True
+    alert_in_app: bool = True
+    top_up: TopUpBody | None = None
 
 
 class SignInBody(Body):

@@ -18,9 +18,7 @@ TRY_AGAIN_S = 0.2
 class Dispatch:
     """The way to `tool-runs.dispatch`."""
 
-    def __init__(
-        self, outbox: Outbox, prefix: str, partitions: int, catalogue: Catalogue
-    ) -> None:
+    def __init__(self, outbox: Outbox, prefix: str, partitions: int, catalogue: Catalogue) -> None:
         self._outbox = outbox
         self._topic = prefix + RUN_DISPATCH.name
         self._partitions = partitions

@@ -22,7 +22,7 @@ class Bounds(Struct, frozen=True):
     account: int = 2_048  # two full batches
 
 
-class NoAnswer(Exception):  # noqa: N818 - an outcome, drawn in waiting.py
+class NoAnswer(Exception):
     """There will be no answer."""
 
 

@@ -1,4 +1,4 @@
-"""Liveness looks at this process only; readiness at the write path, with the read path beside it."""
+"""Liveness looks at this process only; readiness at the write path."""
 
 from collections.abc import Callable
 

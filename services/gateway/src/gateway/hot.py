@@ -28,8 +28,8 @@ from gateway.door import Door
 from gateway.faults import internal, of_no_answer, problem_reply
 from gateway.keys import Scope as KeyScope
 from gateway.metrics import Metrics
-from gateway.principals import anonymous
-from gateway.problems import CONTENT_TYPE, ProblemError
+from gateway.principals import Principal, anonymous
+from gateway.problems import ProblemError
 from gateway.waiting import NoAnswer
 
 log = structlog.get_logger(__name__)
@@ -92,8 +92,7 @@ class Hot:
             return
         finally:
             metrics.in_flight -= 1
-        kind = CONTENT_TYPE if reply.status >= 400 else None
-        await respond(send, reply.status, reply.body, trace, reply.headers, kind)
+        await respond(send, reply, trace)
         metrics.requests.add(route.label, str(reply.status))
         metrics.duration(route.label).took(perf_counter() - started)
 
@@ -109,13 +108,8 @@ class Hot:
     async def _reply(self, route: Route, call: Call, receive: Receive) -> Reply:
         request_id = call.trace.request_id
         try:
-            found = await self._door.look("POST", call.headers, call.now, people=route.people)
-            if found is None:
-                if not route.anyone:
-                    raise self._door.closed()
-                found = anonymous(call.address)
-            found.must(route.scope)
-            call.principal = found
+            call.principal = await self._caller(route, call)
+            call.principal.must(route.scope)
             call.body = await read_body(receive, route.body_max)
             return await route.handle(call)
         except ProblemError as why:
@@ -129,9 +123,15 @@ class Hot:
             log.exception("request_failed", route=route.label, request_id=request_id)
             return problem_reply(internal(), request_id)
 
-    async def _serve_rest(
-        self, trace: Trace, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _caller(self, route: Route, call: Call) -> Principal:
+        found = await self._door.look("POST", call.headers, call.now, people=route.people)
+        if found is None:
+            if not route.anyone:
+                raise self._door.closed()
+            return anonymous(call.address)
+        return found
+
+    async def _serve_rest(self, trace: Trace, scope: Scope, receive: Receive, send: Send) -> None:
         started, status = perf_counter(), 500
         extra = [(b"x-request-id", trace.request_id.encode())]
         if trace.traceparent:

@@ -5,16 +5,17 @@ The id of a command is the caller's Idempotency-Key, and what the command makes 
 
 from typing import assert_never
 
-from contracts import commands
 from contracts.catalogue import Catalogue
-from contracts.commands import Actor, AnyCommand, Limits
+from contracts.commands import Actor, AnyCommand, Controls, CostBasis, Limits, TopUpRule
 from contracts.reasons import Outcome
 from contracts.units import FOREVER
 
+from contracts import commands
 from gateway.bodies import (
     AskedLimits,
     BatchItem,
     ChargeBody,
+    ControlsBody,
     EstimateBody,
     ExtendBody,
     GrantBody,
@@ -117,9 +118,7 @@ def extend(
     )
 
 
-def refund(
-    key: str, account: str, actor: Actor, charged: str, body: RefundBody
-) -> commands.Refund:
+def refund(key: str, account: str, actor: Actor, charged: str, body: RefundBody) -> commands.Refund:
     """Return a charge."""
     return commands.Refund(
         id=key,
@@ -133,6 +132,7 @@ def refund(
 
 def grant(key: str, account: str, actor: Actor, body: GrantBody) -> commands.Grant:
     """Give credits."""
+    cost = body.cost_basis
     return commands.Grant(
         id=key,
         account=account,
@@ -143,7 +143,29 @@ def grant(key: str, account: str, actor: Actor, body: GrantBody) -> commands.Gra
         effective_from=milliseconds(body.effective_from) if body.effective_from else 0,
         expires_at=milliseconds(body.expires_at) if body.expires_at else FOREVER,
         priority=body.priority,
-        cost_basis=body.cost_basis,
+        cost_basis=None if cost is None else CostBasis(cost.amount_minor, cost.currency),
+    )
+
+
+def set_controls(key: str, account: str, actor: Actor, body: ControlsBody) -> commands.SetControls:
+    """Replace the owner's limits and alerts."""
+    rule = body.top_up
+    return commands.SetControls(
+        id=key,
+        account=account,
+        actor=actor,
+        controls=Controls(
+            run_limit=body.run_limit,
+            day_limit=body.day_limit,
+            month_limit=body.month_limit,
+            time_zone=body.time_zone,
+            alert_percents=body.alert_percents,
+            alert_email=body.alert_email,
+            alert_in_app=body.alert_in_app,
+            top_up=None
+            if rule is None
+            else TopUpRule(rule.below, rule.pack, rule.monthly_max_minor),
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from gateway.keys import Key, id_of, opens
 log = structlog.get_logger(__name__)
 
 REFRESH_S = 2.0  # a revoked key is refused everywhere within 5 s: two refreshes and a query
-LOOK_AGAIN_S = 0.25  # an unknown key may be brand new; but strangers cannot make us query faster
+LOOK_AGAIN_S = 0.25  # an unknown key may be brand new, but strangers make us query no faster
 
 Load = Callable[[float | None], Awaitable[tuple[list[Key], float]]]
 
@@ -50,7 +50,10 @@ class KeyRing:
         if key_id is None or key_id in self._keys:
             return None
         loop = asyncio.get_running_loop()
-        if self._refreshing is not None or loop.time() - self._tried_at >= LOOK_AGAIN_S:
+        arrived = loop.time()
+        while self._tried_at < arrived:  # one look that began after we came settles it
+            if self._refreshing is None:
+                await asyncio.sleep(max(0.0, self._tried_at + LOOK_AGAIN_S - loop.time()))
             await self.refresh()
         return self.find(text, now)
 

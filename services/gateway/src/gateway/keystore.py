@@ -80,7 +80,10 @@ def revoke(url: str, key_id: str, now: Ms) -> None:
 
 def all_keys(url: str) -> list[Key]:
     """Every key, oldest first."""
-    with psycopg.connect(url) as connection, connection.cursor(row_factory=kwargs_row(_key)) as rows:
+    with (
+        psycopg.connect(url) as connection,
+        connection.cursor(row_factory=kwargs_row(_key)) as rows,
+    ):
         rows.execute(f"SELECT {_COLUMNS} FROM gateway.keys ORDER BY created_at, id")  # noqa: S608
         return rows.fetchall()
 
@@ -91,6 +94,7 @@ def now_ms() -> Ms:
 
 
 def _key(
+    *,
     id: str,  # noqa: A002 - the column's name
     sha256: bytes,
     scopes: list[str],

@@ -46,6 +46,11 @@ class Listener:
         """Whether everything that was there at the start has been read."""
         return not self._ends and self._stream is not None
 
+    def seen(self, partition: int) -> int:
+        """The newest `seq` that counted in a partition, as far as this process has read."""
+        stream = self._stream
+        return 0 if stream is None else stream.readers[partition].seq
+
     def heard(self) -> float:
         """When the broker last spoke, in the loop's time; minus infinity before it did."""
         if self._ends or self._stream is None or not (at := self._stream.heard_at):

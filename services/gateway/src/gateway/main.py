@@ -1,15 +1,11 @@
 """The gateway as a process: everything is built here, in plain sight, and closed in reverse."""
 
 import asyncio
-import contextlib
 import gc
-import signal
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import psycopg
 import structlog
-import uvicorn
 import uvloop
 from aiokafka.errors import KafkaError
 from bus.outbox import Outbox
@@ -18,45 +14,42 @@ from bus.topics import TopicError, partitions_of
 from contracts.catalogue import served
 from contracts.topics import COMMANDS, EVENTS, RUN_DISPATCH
 
-from gateway import keystore, logs, paths, web
-from gateway.batch import Batch
-from gateway.board import show
+from gateway import app, board, keystore, logs
 from gateway.dispatch import Dispatch
-from gateway.door import Door
-from gateway.estimates import Estimates
 from gateway.flight import Bounds, Flight
-from gateway.hot import Hot
 from gateway.keyring import KeyRing
 from gateway.listening import Listener
 from gateway.metrics import Metrics
-from gateway.rates import Rates
+from gateway.process import Process
 from gateway.readmodels import ReadModels
 from gateway.requests import Requests
-from gateway.reservations import Reservations
 from gateway.results import ResultsListener
-from gateway.runs import Runs
-from gateway.sessions import Sessions
-from gateway.settings import SIGN_IN_ENVIRONMENTS, Settings
-from gateway.spending import Ledger, Spending
-from gateway.waiting import SWEEP_S, Bridge
+from gateway.settings import Settings
+from gateway.waiting import Bridge
 from gateway.watching import RunWatch
 
 log = structlog.get_logger(__name__)
 
 TRY_AGAIN_S = 1.0  # while Kafka or Postgres is not there yet
-DRAIN_S = 5  # for requests under way when told to stop
 
 
 class PartitionsDiffer(RuntimeError):
     """Commands and events have different numbers of partitions: create the topics as they were."""
 
 
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    logs.configure()
+    gc.set_threshold(50_000, 50, 100)  # requests make no cycles; look for them rarely
+    uvloop.run(serve(settings))
+
+
 async def serve(settings: Settings) -> None:
     """Serve until told to stop; raises what must not be survived."""
     prefix, bootstrap = settings.topic_prefix, settings.kafka_bootstrap
+    partitions, run_partitions = await _partitions(bootstrap, prefix)
     outbox, models = Outbox(bootstrap), ReadModels(settings.postgres_url)
-    partitions, runs_partitions = await _found(settings)
-    metrics, watch = Metrics(), RunWatch()
+    metrics, watch, ring = Metrics(), RunWatch(), KeyRing(settings.env, models.keys)
 
     def hand(batch: list[Counted], at: float) -> None:
         bridge.counted(batch, at)
@@ -66,22 +59,71 @@ async def serve(settings: Settings) -> None:
         outbox.put(prefix + COMMANDS.name, partition, key, value, headers)
 
     listener = Listener(bootstrap, prefix, hand)
-    results = ResultsListener(bootstrap, prefix, watch)
-    flight = Flight(partitions, Bounds(), listener.heard)
-    bridge = Bridge(put, flight, settings.answer_wait_ms)
-    catalogue = served(settings.env)
-    ledger = Ledger(bridge, catalogue, metrics, settings.top_up_url)
-    dispatch = Dispatch(outbox, prefix, runs_partitions, catalogue)
-    requests = Requests(bootstrap, prefix, bridge, dispatch, outbox, metrics)
-    rates, reservations = Rates(settings.rate_limits), Reservations(models)
-    runs = Runs(ledger, dispatch, watch, reservations, rates, settings.run_wait_ms)
-    ring = KeyRing(settings.env, models.keys)
-    sessions = Sessions() if settings.env in SIGN_IN_ENVIRONMENTS else None
-    door, spending = Door(ring, sessions), Spending(ledger)
-    hot = Hot(
-        paths.fixed(spending, Estimates(ledger, rates), Batch(ledger), runs, catalogue),
-        paths.named(spending),
-        door,
-        metrics,
-        web.application(...),
+    bridge = Bridge(put, Flight(partitions, Bounds(), listener.heard), settings.answer_wait_ms)
+    dispatch = Dispatch(outbox, prefix, run_partitions, served(settings.env))
+    requests = Requests(
+        bootstrap,
+        prefix,
+        bridge=bridge,
+        dispatch=dispatch,
+        outbox=outbox,
+        metrics=metrics,
+        partitions=run_partitions,
     )
+    hot, _ = app.application(
+        app.Parts(
+            settings=settings,
+            bridge=bridge,
+            dispatch=dispatch,
+            watch=watch,
+            models=models,
+            ring=ring,
+            metrics=metrics,
+            caught_up=lambda: listener.caught_up,
+            seen=listener.seen,
+        )
+    )
+    board.show(metrics, bridge, listener, outbox, watch)
+    board.serve(metrics, settings.host, settings.metrics_port)
+    process = Process(hot, settings.host, settings.http_port)
+    try:
+        await process.run(
+            listener.run(),
+            ResultsListener(bootstrap, prefix, watch).run(),
+            requests.run(),
+            bridge.keep_sweeping(),
+            _keys(settings.postgres_url, models, ring),
+        )
+    finally:
+        await models.close()
+        await outbox.stop()
+
+
+async def _partitions(bootstrap: str, prefix: str) -> tuple[int, int]:
+    """How many partitions the ledger's topics and the dispatch have; waits until they exist."""
+    while True:
+        try:
+            commands = await partitions_of(bootstrap, prefix + COMMANDS.name)
+            events = await partitions_of(bootstrap, prefix + EVENTS.name)
+            dispatch = await partitions_of(bootstrap, prefix + RUN_DISPATCH.name)
+        except (KafkaError, TopicError, OSError, TimeoutError) as why:
+            log.warning("waiting_for_kafka", why=repr(why), again_in_s=TRY_AGAIN_S)
+            await asyncio.sleep(TRY_AGAIN_S)
+            continue
+        if commands != events:
+            raise PartitionsDiffer(f"{COMMANDS.name}: {commands}, {EVENTS.name}: {events}")
+        return commands, dispatch
+
+
+async def _keys(url: str, models: ReadModels, ring: KeyRing) -> None:
+    """Make the gateway's tables as soon as Postgres is there, then keep the keys fresh."""
+    while True:
+        try:
+            await keystore.ensure_schema(url)
+        except (psycopg.Error, OSError) as why:
+            log.warning("waiting_for_postgres", why=repr(why), again_in_s=TRY_AGAIN_S)
+            await asyncio.sleep(TRY_AGAIN_S)
+        else:
+            break
+    await models.open()
+    await ring.keep_fresh()

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -61,11 +62,8 @@ class Counter:
 class Metrics(Collector):
     """All metrics of this process; `gauges` are read from their owners when scraped."""
 
-    def __init__(self, version: str) -> None:
-        self._version = version
-        self.requests = Counter(
-            "scrip_http_requests", "Requests answered.", "route", "status"
-        )
+    def __init__(self) -> None:
+        self.requests = Counter("scrip_http_requests", "Requests answered.", "route", "status")
         self.refusals = Counter("scrip_refusals", "Commands that the ledger refused.", "reason")
         self.replays = Counter("scrip_replays", "Answers that were given before.")
         self.shed = Counter("scrip_http_shed", "Requests turned away at once.", "why")
@@ -96,11 +94,9 @@ class Metrics(Collector):
         for route, duration in list(self._durations.items()):
             seconds.add_metric((route,), duration.buckets(), duration.total)
         yield seconds
-        yield GaugeMetricFamily(
-            "scrip_http_in_flight", "Requests under way.", value=self.in_flight
-        )
+        yield GaugeMetricFamily("scrip_http_in_flight", "Requests under way.", value=self.in_flight)
         for name, help_text, read in self._gauges:
             yield GaugeMetricFamily(name, help_text, value=read())
         info = GaugeMetricFamily("scrip_build_info", "Always 1.", labels=("service", "version"))
-        info.add_metric(("gateway", self._version), 1)
+        info.add_metric(("gateway", version("scrip-gateway")), 1)
         yield info

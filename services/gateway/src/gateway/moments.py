@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from contracts.units import FOREVER, Ms
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = -62_135_596_800_000  # the year 1: what a date can show
 _LAST = FOREVER - 1
 
 
 def moment(ms: Ms) -> datetime:
-    """An instant; what lies beyond the year 9999 is its last millisecond."""
-    return _EPOCH + timedelta(milliseconds=min(ms, _LAST))
+    """An instant; what no date can show becomes the first or the last one that can."""
+    return _EPOCH + timedelta(milliseconds=max(_FIRST, min(ms, _LAST)))
 
 
 def moment_or_none(ms: Ms) -> datetime | None:

@@ -5,7 +5,7 @@ from functools import partial
 
 from contracts.catalogue import Catalogue
 
-from gateway.asgi import BATCH_BODY_BYTES_MAX
+from gateway.asgi import BATCH_BODY_BYTES_MAX, RUN_BODY_BYTES_MAX
 from gateway.batch import Batch
 from gateway.estimates import Estimates
 from gateway.hot import Route
@@ -21,16 +21,18 @@ def fixed(
     own = {
         "/v1/reservations": Route("/v1/reservations", Scope.SPEND, spending.reserve),
         "/v1/estimates": Route("/v1/estimates", Scope.SPEND, estimates.service),
-        "/v1/batch": Route(
-            "/v1/batch", Scope.SPEND, batch.post, body_max=BATCH_BODY_BYTES_MAX
-        ),
+        "/v1/batch": Route("/v1/batch", Scope.SPEND, batch.post, body_max=BATCH_BODY_BYTES_MAX),
         "/api/billing/estimate": Route(
             "/api/billing/estimate", Scope.SPEND, estimates.billing, people=True, anyone=True
         ),
     }
     tools = {
         tool.path: Route(
-            "/api/{studio}/{tool}/run", Scope.SPEND, partial(runs.post, tool), people=True
+            "/api/{studio}/{tool}/run",
+            Scope.SPEND,
+            partial(runs.post, tool),
+            people=True,
+            body_max=RUN_BODY_BYTES_MAX,
         )
         for tool in catalogue.tools.values()
     }

@@ -21,9 +21,7 @@ class Principal(Struct, frozen=True):
     def must(self, scope: Scope) -> None:
         """Raise 403 without this scope."""
         if scope not in self.scopes:
-            raise failure(
-                403, "scope_missing", f"This needs a key with the scope {scope.value!r}."
-            )
+            raise failure(403, "scope_missing", f"This needs a key with the scope {scope.value!r}.")
 
     def acts_for(self, account: str | None) -> str:
         """The account to act on: the named one if it is the caller's, else 404; or its own."""
@@ -49,15 +47,16 @@ def of_key(key: Key) -> Principal:
 
 def of_person(account: str) -> Principal:
     """A person who signed in."""
-    return Principal(
-        f"person:{account}", account, PERSON_SCOPES, Actor(ActorKind.PERSON, account)
-    )
+    return Principal(f"person:{account}", account, PERSON_SCOPES, Actor(ActorKind.PERSON, account))
 
 
 def anonymous(address: str) -> Principal:
     """Nobody: may ask what things cost, nothing else."""
     return Principal(
-        f"address:{address}", ANONYMOUS, frozenset({Scope.SPEND}), Actor(ActorKind.PERSON, ANONYMOUS)
+        f"address:{address}",
+        ANONYMOUS,
+        frozenset({Scope.SPEND}),
+        Actor(ActorKind.PERSON, ANONYMOUS),
     )
 
 

@@ -92,8 +92,7 @@ REASONS: dict[Reason, tuple[int, str]] = {
     ),
     Reason.DEADLINE: (
         409,
-        "The request reached the ledger after its deadline: nothing was done, nothing was spent."
-        " Send it again with a new Idempotency-Key.",
+        "The request came too late: nothing was done or spent. Send it with a new Idempotency-Key.",
     ),
     Reason.NOT_AVAILABLE_YET: (501, "This version of Scrip does not do that yet."),
     Reason.NOT_PERMITTED: (403, "This caller may not ask for that."),

@@ -7,8 +7,7 @@ never an address or a header that anyone can set.
 from msgspec import Struct
 
 from gateway.principals import Principal
-from gateway.problems import problem
-from gateway.problems import ProblemError
+from gateway.problems import ProblemError, problem
 
 OWNERS_MAX = 50_000  # those who were seen last; forgetting one only forgives
 MINUTE_S = 60

@@ -21,9 +21,26 @@ WAIT_FOR_CONNECTION_S = 1.0  # then the caller hears 503 instead of standing in 
 STATEMENT_TIMEOUT_MS = 5_000
 _OPTIONS = f"-c role=scrip_gateway -c statement_timeout={STATEMENT_TIMEOUT_MS}"
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError, TimeoutError)
-_NOT_THERE = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
+_NOT_THERE = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.InsufficientPrivilege,
+)
 
 _Row = TypeVar("_Row")
+
+
+class Reading:
+    """One snapshot: all of its queries see the same moment."""
+
+    def __init__(self, connection: AsyncConnection[tuple[object, ...]]) -> None:
+        self._connection = connection
+
+    async def rows(self, shape: type[_Row], sql: str, values: Mapping[str, object]) -> list[_Row]:
+        """What a query finds, each row as a `shape`."""
+        async with self._connection.cursor(row_factory=class_row(shape)) as cursor:
+            await cursor.execute(sql.encode(), values)
+            return await cursor.fetchall()
 
 
 class ReadModels:
@@ -55,37 +72,44 @@ class ReadModels:
         async with self._pool.connection() as connection:
             return await keystore.changed_keys(connection, since)
 
-    async def rows(
-        self, shape: type[_Row], sql: str, values: Mapping[str, object]
-    ) -> list[_Row]:
-        """What a query finds, each row as a `shape`; raises the 503 that says why not."""
-        async with self._answering(), self._pool.connection() as connection:
-            async with connection.cursor(row_factory=class_row(shape)) as cursor:
-                await cursor.execute(sql.encode(), values)
-                return await cursor.fetchall()
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Reading]:
+        """One moment of the read models; raises the 503 that says why not."""
+        async with _answering(), self._pool.connection() as connection:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield Reading(connection)
+            finally:
+                await connection.execute("ROLLBACK")
+
+    async def rows(self, shape: type[_Row], sql: str, values: Mapping[str, object]) -> list[_Row]:
+        """What one query finds, each row as a `shape`; raises the 503 that says why not."""
+        async with _answering(), self._pool.connection() as connection:
+            return await Reading(connection).rows(shape, sql, values)
 
     async def row(self, shape: type[_Row], sql: str, values: Mapping[str, object]) -> _Row | None:
         """The first row, if there is one."""
         found = await self.rows(shape, sql, values)
         return found[0] if found else None
 
-    @asynccontextmanager
-    async def _answering(self) -> AsyncIterator[None]:
-        try:
-            yield
-        except _NOT_THERE as why:
-            log.warning("read_models_missing", why=str(why))
-            raise failure(
-                503,
-                "read_models_missing",
-                "The read models are not there yet; start the audit-projector. Writes go on.",
-                retry_after_s=RETRY_SOON_S,
-            ) from why
-        except _AWAY as why:
-            log.warning("read_models_away", why=repr(why))
-            raise failure(
-                503,
-                "reads_unavailable",
-                "The read models cannot be reached now. Writes go on; read again later.",
-                retry_after_s=RETRY_SOON_S,
-            ) from why
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    try:
+        yield
+    except _NOT_THERE as why:
+        log.warning("read_models_missing", why=str(why))
+        raise failure(
+            503,
+            "read_models_missing",
+            "The read models are not there yet; start the audit-projector. Writes go on.",
+            retry_after_s=RETRY_SOON_S,
+        ) from why
+    except _AWAY as why:
+        log.warning("read_models_away", why=repr(why))
+        raise failure(
+            503,
+            "reads_unavailable",
+            "The read models cannot be reached now. Writes go on; read again later.",
+            retry_after_s=RETRY_SOON_S,
+        ) from why

@@ -1,14 +1,18 @@
 """Reservations as the read models know them: one, the open ones, and how a run's ended."""
 
+import re
 from datetime import datetime
 
 from contracts.events import Balance
 from msgspec import Struct
 
+from gateway.bodies import NAME
 from gateway.moments import moment
 from gateway.problems import ProblemError
 from gateway.readmodels import ReadModels
 from gateway.watching import Ending
+
+_name = re.compile(NAME).match
 
 OPEN_MAX = 1_000  # in one answer; an account with more has other troubles
 _COLUMNS = (
@@ -69,6 +73,8 @@ class Reservations:
 
     async def one(self, account: str, reservation: str) -> Row | None:
         """A reservation of this account."""
+        if _name(reservation) is None:
+            return None
         return await self._models.row(
             Row,
             f"SELECT {_COLUMNS} FROM read.reservations"  # noqa: S608 - constants

@@ -19,7 +19,7 @@ from gateway.asgi import Call, Reply
 from gateway.asked import account_of, key_of
 from gateway.bodies import RunBody, decoder
 from gateway.dispatch import Dispatch
-from gateway.problems import Problem, failure
+from gateway.problems import failure
 from gateway.rates import RUN, Rates
 from gateway.reservations import Reservations
 from gateway.spending import REPLAYED, Ledger
@@ -38,6 +38,7 @@ class Runs:
     def __init__(
         self,
         ledger: Ledger,
+        *,
         dispatch: Dispatch,
         watch: RunWatch,
         reservations: Reservations,
@@ -90,19 +91,15 @@ class Runs:
             await self._recall(held, watch)
         handing: asyncio.Task[None] | None = None
         if not watch.over and call.now < held.expires_at:
-            handing = asyncio.create_task(
-                self._dispatch.hand_over(held, body.input, call.trace)
-            )
+            handing = asyncio.create_task(self._dispatch.hand_over(held, body.input, call.trace))
         try:
-            over = await watch.until_over(self._patience(call, held, handing))
+            over = await watch.until_over(self._patience(call, handing))
             return self._told(call, answer, held, watch, over=over, handing=handing)
         finally:
             if handing is not None:
                 handing.cancel()
 
-    def _patience(
-        self, call: Call, held: CreditsReserved, handing: asyncio.Task[None] | None
-    ) -> float:
+    def _patience(self, call: Call, handing: asyncio.Task[None] | None) -> float:
         if handing is None:
             return 0.0
         asked = _prefer_wait(call.headers.get(b"prefer", b""))

@@ -86,21 +86,32 @@ def told(
     if result is None or result.outcome is RunOutcome.COMPLETED:
         if ending is not None and ending.status in {"expired", "released"}:
             found = _no_result(ending.status)
-            return _problem(found, held, paid, balance, position, request_id)
+            return _problem(
+                found, held, charged=paid, balance=balance, position=position, request_id=request_id
+            )
         shown = RunShown(
             success=True,
             run_id=held.reservation,
             request_id=request_id,
-            result=None if result is None else result.result,
+            result=None if result is None else result.result or Raw(b"null"),
             result_available=result is not None,
-            credits=CreditsOfRun(held.amount if held.typical is None else held.typical, paid, balance),
+            credits=CreditsOfRun(
+                held.amount if held.typical is None else held.typical, paid, balance
+            ),
             execution_time_ms=_took(result),
             balance=balance,
             position=position,
             detail=RESULT_GONE if result is None else None,
         )
         return Told("completed", 200, encode(shown))
-    return _problem(_failed(result), held, paid, balance, position, request_id)
+    return _problem(
+        _failed(result),
+        held,
+        charged=paid,
+        balance=balance,
+        position=position,
+        request_id=request_id,
+    )
 
 
 def status_url(run: str) -> str:
@@ -148,6 +159,7 @@ def _no_result(status: str) -> Problem:
 def _problem(
     found: Problem,
     held: CreditsReserved,
+    *,
     charged: int,
     balance: Balance,
     position: str,

@@ -3,6 +3,8 @@ DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'scrip_gateway') THEN
     CREATE ROLE scrip_gateway NOLOGIN;
   END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+  NULL;  -- another database of this server made it at the same moment
 END $$;
 
 CREATE SCHEMA IF NOT EXISTS gateway;

@@ -21,7 +21,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     kafka_bootstrap: str
     postgres_url: str
-    env: str = "local"
+    env: str = "production"
     host: str = "127.0.0.1"
     http_port: int = HTTP_PORT
     metrics_port: int = METRICS_PORT
@@ -44,7 +44,7 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         kafka_bootstrap=_needed(environ, "SCRIP_KAFKA_BOOTSTRAP", "127.0.0.1:19092"),
         postgres_url=_needed(environ, "SCRIP_POSTGRES_URL", "postgresql://scrip@127.0.0.1/scrip"),
-        env=environ.get("SCRIP_ENV", "local"),
+        env=environ.get("SCRIP_ENV", "production"),
         host=environ.get("SCRIP_HTTP_HOST", "127.0.0.1"),
         http_port=_number(environ, "SCRIP_HTTP_PORT", HTTP_PORT),
         metrics_port=_number(environ, "SCRIP_METRICS_PORT", METRICS_PORT),

@@ -97,6 +97,4 @@ class Spending:
         """POST /v1/accounts/{id}/grants."""
         body: bodies.GrantBody = _grant(call.body)
         key, account = key_of(call), call.principal.acts_for(id_of(call))
-        return await self._ledger.ask(
-            call, intents.grant(key, account, call.principal.actor, body)
-        )
+        return await self._ledger.ask(call, intents.grant(key, account, call.principal.actor, body))

@@ -13,6 +13,7 @@ A caller who goes away leaves nothing behind but one entry, until the deadline.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from bus.partition import partition_of
 from bus.stream import Counted
@@ -30,6 +31,7 @@ from gateway.flight import Flight, Full, NoAnswer, Unreachable
 __all__ = ["Answer", "Bridge", "Conflict", "Full", "NoAnswer", "Unknown", "Unreachable"]
 
 SEND_AGAIN_S = 1.0  # a takeover lasts seconds, an answer milliseconds
+ACCOUNTS_REMEMBERED = 65_536  # whose partition need not be computed again; about 10 MB
 SWEEP_S = 0.1  # how exact deadlines are kept
 
 NOTHING = Balance(0, 0, 0)
@@ -76,10 +78,15 @@ class Bridge:
     """Everything that waits for an answer. `put` queues a record for `ledger.commands`."""
 
     def __init__(self, put: Put, flight: Flight, wait_ms: Ms) -> None:
+        # asked once: in Python 3.11 every get_running_loop() costs a system call
+        self._loop = asyncio.get_running_loop()
         self._put = put
         self._wait_ms = wait_ms
         self._waiters: dict[tuple[str, str], _Waiter] = {}
         self.flight = flight
+        self._partition_of = lru_cache(ACCOUNTS_REMEMBERED)(
+            lambda account: partition_of(account, flight.partitions)
+        )
         self.sent_again = 0
         self.unknown = 0
 
@@ -96,14 +103,14 @@ class Bridge:
         self, command: AnyCommand, now: Ms, trace: Trace, wait_ms: Ms | None = None
     ) -> asyncio.Future[Answer]:
         """The same in two halves: sends now, the answer comes through the future."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         key = (command.account, command.id)
         waiter = self._waiters.get(key)
         if waiter is not None:
             _same_question(waiter.command, command)
         else:
             wait = self._wait_ms if wait_ms is None else wait_ms
-            partition = partition_of(command.account, self.flight.partitions)
+            partition = self._partition_of(command.account)
             self.flight.enter(command.account, partition, at := loop.time())
             if command.issued_at is None:
                 command.issued_at = now
@@ -134,7 +141,7 @@ class Bridge:
                 if not future.done():
                     future.set_result(answer)
 
-    def sweep(self, at: float, *, may_send: bool = True) -> None:
+    def sweep(self, at: float) -> None:
         """Send again what waits for long, and end what waits for too long."""
         for waiter in list(self._waiters.values()):
             if at >= waiter.deadline_at:
@@ -143,11 +150,17 @@ class Bridge:
                 for future in waiter.futures:
                     if not future.done():
                         future.set_exception(Unknown())
-            elif at >= waiter.again_at and may_send:
+            elif at >= waiter.again_at:
                 waiter.again_at = at + SEND_AGAIN_S
                 self.sent_again += 1
                 self._send(waiter)
         self.flight.judge(at, self._oldest())
+
+    async def keep_sweeping(self) -> None:
+        """Sweep for ever."""
+        while True:
+            self.sweep(self._loop.time())
+            await asyncio.sleep(SWEEP_S)
 
     def _oldest(self) -> dict[int, float]:
         oldest: dict[int, float] = {}

@@ -16,6 +16,7 @@ from contracts.events import (
     CreditsReleased,
     ReservationExpired,
 )
+from contracts.reasons import Reason
 from contracts.runs import RunResult
 from msgspec import Struct
 
@@ -97,13 +98,15 @@ class RunWatch:
 
     def came(self, result: RunResult) -> None:
         """A result was published."""
+        if result.error is not None and result.error.reason is Reason.ID_CONFLICT:
+            return  # of another request under this id: says nothing about the run that has it
         key = (result.account, result.run)
         known = self._recent.pop(key, None)
         if known is not None:
             self._bytes -= known[1]
             if result.charged is None and known[0].charged is not None:
                 result.charged = known[0].charged
-        size = _ENVELOPE_BYTES + (0 if result.result is None else len(bytes(result.result)))
+        size = _ENVELOPE_BYTES + len(bytes(result.result))
         self._recent[key] = (result, size)
         self._bytes += size
         while self._bytes > self._bytes_max:

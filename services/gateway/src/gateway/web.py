@@ -21,19 +21,17 @@ _CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 def application(routers: Sequence[APIRouter]) -> FastAPI:
     """All routes, and one shape for every error."""
-    app = FastAPI(
-        title="Scrip", version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None
-    )
+    app = FastAPI(title="Scrip", version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None)
     for router in routers:
         app.include_router(router)
 
     @app.exception_handler(ProblemError)
     async def told(request: Request, why: ProblemError) -> Response:
-        return _response(problem_reply(why, request_id_of(request)))
+        return respond(problem_reply(why, request_id_of(request)))
 
     @app.exception_handler(NoAnswer)
     async def unanswered(request: Request, why: NoAnswer) -> Response:
-        return _response(problem_reply(of_no_answer(why), request_id_of(request)))
+        return respond(problem_reply(of_no_answer(why), request_id_of(request)))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, why: RequestValidationError) -> Response:
@@ -42,7 +40,7 @@ def application(routers: Sequence[APIRouter]) -> FastAPI:
             for error in why.errors()
         )
         found = failure(422, "invalid_request", f"The request does not fit: {where}.")
-        return _response(problem_reply(found, request_id_of(request)))
+        return respond(problem_reply(found, request_id_of(request)))
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, why: HTTPException) -> Response:
@@ -51,12 +49,12 @@ def application(routers: Sequence[APIRouter]) -> FastAPI:
         found.headers = tuple(
             (name.lower().encode(), value.encode()) for name, value in (why.headers or {}).items()
         )
-        return _response(problem_reply(found, request_id_of(request)))
+        return respond(problem_reply(found, request_id_of(request)))
 
     @app.exception_handler(Exception)
     async def broken(request: Request, why: Exception) -> Response:
         log.error("request_failed", request_id=request_id_of(request), exc_info=why)
-        return _response(problem_reply(internal(), request_id_of(request)))
+        return respond(problem_reply(internal(), request_id_of(request)))
 
     return app
 
@@ -71,10 +69,10 @@ def shown(body: object, *, status: int = 200) -> Response:
     return Response(encode(body), status_code=status, media_type="application/json")
 
 
-def _response(reply: Reply) -> Response:
-    response = Response(
-        reply.body, status_code=reply.status, media_type=CONTENT_TYPE.decode()
-    )
+def respond(reply: Reply) -> Response:
+    """A reply of the hot routes' kind."""
+    kind = CONTENT_TYPE.decode() if reply.status >= 400 else "application/json"
+    response = Response(reply.body, status_code=reply.status, media_type=kind)
     for name, value in reply.headers:
         response.headers[name.decode()] = value.decode()
     return response

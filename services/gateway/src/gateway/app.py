@@ -1,0 +1,93 @@
+"""The HTTP application from its parts; no connection is opened here."""
+
+from collections.abc import Callable
+
+from contracts.catalogue import served
+from fastapi import FastAPI
+from msgspec import Struct
+
+from gateway import account, controls, health, paths, reads, signin, web
+from gateway.balances import Balances
+from gateway.batch import Batch
+from gateway.dispatch import Dispatch
+from gateway.door import Door
+from gateway.estimates import Estimates
+from gateway.freshness import Freshness
+from gateway.guest import Reception
+from gateway.hot import Hot
+from gateway.keyring import KeyRing
+from gateway.metrics import Metrics
+from gateway.rates import Rates
+from gateway.readmodels import ReadModels
+from gateway.reservations import Reservations
+from gateway.runs import Runs
+from gateway.runstates import RunStates
+from gateway.sessions import Sessions
+from gateway.settings import SIGN_IN_ENVIRONMENTS, Settings
+from gateway.spending import Ledger, Spending
+from gateway.statement import Statements
+from gateway.usage import Usage
+from gateway.waiting import Bridge
+from gateway.watching import RunWatch
+
+
+class Parts(Struct, frozen=True):
+    """What the application stands on. `seen` gives the newest `seq` heard of a partition."""
+
+    settings: Settings
+    bridge: Bridge
+    dispatch: Dispatch
+    watch: RunWatch
+    models: ReadModels
+    ring: KeyRing
+    metrics: Metrics
+    caught_up: Callable[[], bool]
+    seen: Callable[[int], int]
+
+
+def application(parts: Parts) -> tuple[Hot, FastAPI]:
+    """The hot routes, and the framework's behind them."""
+    settings, metrics, models = parts.settings, parts.metrics, parts.models
+    catalogue, rates = served(settings.env), Rates(settings.rate_limits)
+    sessions = Sessions() if settings.env in SIGN_IN_ENVIRONMENTS else None
+    door = Door(parts.ring, sessions)
+    ledger = Ledger(parts.bridge, catalogue, metrics, settings.top_up_url)
+    reservations = Reservations(models)
+    rest = _rest(parts, door, ledger, rates, sessions)
+    runs = Runs(
+        ledger,
+        dispatch=parts.dispatch,
+        watch=parts.watch,
+        reservations=reservations,
+        rates=rates,
+        wait_ms=settings.run_wait_ms,
+    )
+    spending, estimates = Spending(ledger), Estimates(ledger, rates)
+    hot = Hot(
+        paths.fixed(spending, estimates, Batch(ledger), runs, catalogue),
+        paths.named(spending),
+        door,
+        metrics,
+        rest,
+    )
+    return hot, rest
+
+
+def _rest(
+    parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sessions | None
+) -> FastAPI:
+    models, flight = parts.models, parts.bridge.flight
+    freshness, reception = Freshness(models, flight.partitions, parts.seen), Reception(door)
+    balances, reservations = Balances(models, freshness), Reservations(models)
+    reading = reads.Reads(
+        reception, freshness, balances, reservations, Statements(models), Usage(models)
+    )
+    routers = [
+        health.routes(parts.caught_up, flight, parts.ring),
+        reads.routes(reading),
+        account.routes(reading, RunStates(parts.watch, reservations), rates),
+        controls.routes(reception, balances, freshness, ledger, rates),
+    ]
+    if sessions is not None:
+        routers.append(signin.routes(sessions))
+    return web.application(routers)

@@ -1,0 +1,118 @@
+"""`scrip gateway`: run the HTTP face, write its OpenAPI document, make and revoke keys."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="The HTTP face of the ledger.", no_args_is_help=True)
+keys_app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+
+_DAY_MS = 86_400_000
+
+
+@app.command()
+def run() -> None:
+    """Serve HTTP until SIGTERM. Settings come from SCRIP_* variables."""
+    from gateway import main
+    from gateway.settings import SettingsError, from_env
+
+    try:
+        main.run(from_env())
+    except SettingsError as wrong:
+        print(f"scrip gateway: {wrong}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    except main.PartitionsDiffer as wrong:
+        print(f"scrip gateway: {main.PartitionsDiffer.__doc__} {wrong}", file=sys.stderr)
+        raise typer.Exit(5) from None
+
+
+@app.command()
+def openapi(
+    out: Annotated[str, typer.Option(help="The file to write.")] = "contracts/openapi.json",
+) -> None:
+    """Write the OpenAPI document of the HTTP API."""
+    import asyncio
+    from pathlib import Path
+
+    from gateway import documenting
+
+    Path(out).write_bytes(asyncio.run(documenting.written()))
+    print(f"wrote {out}")
+
+
+@keys_app.command("make")
+def make(
+    scopes: Annotated[str, typer.Option(help="Of read, spend, grant, admin; with commas.")],
+    account: Annotated[str, typer.Option(help="The only account it works for.")] = "",
+    label: Annotated[str, typer.Option(help="To recognise it in the list.")] = "",
+    days: Annotated[int, typer.Option(help="Until it expires; 0: never.")] = 0,
+) -> None:
+    """Make a key and print it, this once. Without --account it works for every account."""
+    import asyncio
+
+    from gateway import keys, keystore
+
+    url, env = _place()
+    try:
+        wanted = frozenset(keys.Scope(scope.strip()) for scope in scopes.split(","))
+    except ValueError as wrong:
+        raise typer.BadParameter(f"{wrong}; use read, spend, grant, admin") from None
+    now = keystore.now_ms()
+    key_id, text = keys.make(env)
+    asyncio.run(keystore.ensure_schema(url))
+    keystore.add(
+        url,
+        keys.Key(
+            id=key_id,
+            sha256=keys.sha256(text),
+            scopes=wanted,
+            account=account or None,
+            label=label,
+            created_at=now,
+            expires_at=now + days * _DAY_MS if days else None,
+        ),
+    )
+    print(text)
+
+
+@keys_app.command("list")
+def list_keys() -> None:
+    """Show every key but its secret."""
+    from gateway import keystore
+    from gateway.moments import moment
+
+    url, _ = _place()
+    now = keystore.now_ms()
+    for key in keystore.all_keys(url):
+        state = "usable" if key.usable(now) else "revoked" if key.revoked_at else "expired"
+        scopes = ",".join(sorted(key.scopes))
+        made = moment(key.created_at).isoformat(timespec="seconds")
+        print(
+            f"{key.id}  {state:8} {key.account or '(any account)'}  {scopes}  {made}  {key.label}"
+        )
+
+
+@keys_app.command("revoke")
+def revoke(key_id: Annotated[str, typer.Argument(help="The id, as `list` shows it.")]) -> None:
+    """End a key; it is refused everywhere within five seconds."""
+    from gateway import keystore
+
+    url, _ = _place()
+    try:
+        keystore.revoke(url, key_id, keystore.now_ms())
+    except keystore.KeyUnknown:
+        print(f"There is no key {key_id}; `scrip gateway keys list` shows them.", file=sys.stderr)
+        raise typer.Exit(1) from None
+    print(f"{key_id} is revoked")
+
+
+def _place() -> tuple[str, str]:
+    import os
+
+    url = os.environ.get("SCRIP_POSTGRES_URL", "")
+    if not url:
+        print("scrip gateway: set SCRIP_POSTGRES_URL to where the keys are kept", file=sys.stderr)
+        raise typer.Exit(2)
+    return url, os.environ.get("SCRIP_ENV", "production")

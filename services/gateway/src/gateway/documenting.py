@@ -1,0 +1,39 @@
+"""The application built for its document only: nothing listens, nothing connects."""
+
+from bus.outbox import Outbox
+from contracts.catalogue import bundled
+
+from gateway import app
+from gateway.dispatch import Dispatch
+from gateway.flight import Bounds, Flight
+from gateway.keyring import KeyRing
+from gateway.metrics import Metrics
+from gateway.openapi import document
+from gateway.readmodels import ReadModels
+from gateway.settings import Settings
+from gateway.waiting import Bridge
+from gateway.watching import RunWatch
+
+_NOWHERE = "127.0.0.1:1"
+
+
+async def written() -> bytes:
+    """The document's bytes."""
+    settings = Settings(kafka_bootstrap=_NOWHERE, postgres_url="", env="local")
+    outbox, models, metrics = Outbox(_NOWHERE), ReadModels(""), Metrics()
+    flight = Flight(1, Bounds(), lambda: 0.0)
+    bridge = Bridge(lambda _partition, _key, _value, _headers: None, flight, 0)
+    _, rest = app.application(
+        app.Parts(
+            settings=settings,
+            bridge=bridge,
+            dispatch=Dispatch(outbox, "", 1, bundled()),
+            watch=RunWatch(),
+            models=models,
+            ring=KeyRing(settings.env, models.keys),
+            metrics=metrics,
+            caught_up=lambda: False,
+            seen=lambda _partition: 0,
+        )
+    )
+    return document(rest, bundled())

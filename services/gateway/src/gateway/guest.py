@@ -1,0 +1,64 @@
+"""Who calls a route of the FastAPI application, and for which account."""
+
+import re
+import time
+
+from contracts.units import Ms
+from fastapi import Request
+from fastapi.responses import Response
+
+from gateway.bodies import NAME
+from gateway.door import Door
+from gateway.keys import Scope
+from gateway.principals import Principal, not_found
+from gateway.rates import Rates, Rule
+
+_name = re.compile(NAME).match
+
+
+class Guest:
+    """A caller who was let in."""
+
+    def __init__(self, principal: Principal, account: str, now: Ms) -> None:
+        self.principal = principal
+        self.account = account
+        self.now = now
+        self._headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    def limited(self, rates: Rates, rule: Rule) -> None:
+        """Count this call against a rate limit; raises 429."""
+        self._headers = rates.take(rule, self.principal, self.now / 1000)
+
+    def with_headers(self, response: Response) -> Response:
+        """The reply, with what is left of the rate limit."""
+        for name, value in self._headers:
+            response.headers[name.decode()] = value.decode()
+        return response
+
+
+class Reception:
+    """Lets callers in: `of_account` for /v1 (keys), `at_home` for /api (people and their keys)."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def of_account(self, request: Request, account: str | None, scope: Scope) -> Guest:
+        """A caller for a named account, or the key's own; 404 for another's."""
+        return await self._enter(request, account, scope, people=False)
+
+    async def at_home(self, request: Request, scope: Scope) -> Guest:
+        """A caller for the own account; a service key names it by `Scrip-Account`."""
+        return await self._enter(request, None, scope, people=True)
+
+    async def _enter(
+        self, request: Request, account: str | None, scope: Scope, *, people: bool
+    ) -> Guest:
+        now = time.time_ns() // 1_000_000
+        headers: dict[bytes, bytes] = dict(request.scope["headers"])
+        principal = await self._door.enter(request.method, headers, now, people=people)
+        principal.must(scope)
+        if account is None and (named := headers.get(b"scrip-account")):
+            account = named.decode("latin-1")
+        if account is not None and _name(account) is None:
+            raise not_found()
+        return Guest(principal, principal.acts_for(account), now)

@@ -1,0 +1,188 @@
+"""The OpenAPI document: what FastAPI knows of its routes, and the hot routes it never sees.
+
+Shapes come from the very structs that decode and encode, so that the document cannot drift.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+from contracts.catalogue import Catalogue
+from fastapi import FastAPI
+from msgspec import Struct
+
+from gateway import (
+    balances,
+    batch,
+    bodies,
+    controls,
+    reads,
+    reservations,
+    runshown,
+    runstates,
+    statement,
+    usage,
+)
+from gateway import shapes as given
+from gateway.problems import Problem
+
+_REF = "#/components/schemas/{name}"
+_KEY = ("key",)
+_HOME = ("key", "session")
+_ANYONE = ("", "key", "session")
+_NAME = {"type": "string", "pattern": bodies.NAME}
+
+
+class Documented(Struct, frozen=True):
+    """A route's shapes. `needs_key`: an Idempotency-Key must come with it."""
+
+    method: str
+    path: str
+    summary: str
+    body: type[Struct] | None
+    answer: type[Struct] | None
+    status: int = 200
+    needs_key: bool = False
+    security: tuple[str, ...] = _KEY
+    also: tuple[tuple[int, type[Struct]], ...] = ()
+
+
+HOT = (
+    Documented(
+        "post", "/v1/accounts/{id}/grants", "Give credits",
+        bodies.GrantBody, given.GrantShown, 201, needs_key=True,
+    ),
+    Documented(
+        "post", "/v1/estimates", "What would a run cost?",
+        bodies.EstimateBody, given.EstimateShown,
+    ),
+    Documented(
+        "post", "/v1/reservations", "Hold credits for a run",
+        bodies.ReserveBody, given.ReservationShown, 201, needs_key=True,
+    ),
+    Documented(
+        "post", "/v1/reservations/{id}/charge", "Take from a reservation",
+        bodies.ChargeBody, given.ChargeShown, needs_key=True,
+    ),
+    Documented(
+        "post", "/v1/reservations/{id}/release", "End a reservation without charging",
+        bodies.ReleaseBody, given.ReleaseShown, needs_key=True,
+    ),
+    Documented(
+        "post", "/v1/reservations/{id}/extend", "More time or credits for a reservation",
+        bodies.ExtendBody, given.ExtensionShown, needs_key=True,
+    ),
+    Documented(
+        "post", "/v1/charges/{id}/refund", "Return a charge",
+        bodies.RefundBody, given.RefundShown, needs_key=True,
+    ),
+    Documented(
+        "post", "/v1/batch", "Up to 1,000 operations, each with its own outcome",
+        bodies.BatchBody, batch.BatchShown,
+    ),
+    Documented(
+        "post", "/api/billing/estimate", "What would a run cost? (without an account: some tools)",
+        bodies.EstimateBody, given.EstimateShown, security=_ANYONE,
+    ),
+)  # fmt: skip
+BEHIND = (
+    Documented("get", "/v1/accounts/{id}/balance", "", None, balances.BalanceShown),
+    Documented("get", "/v1/accounts/{id}/transactions", "", None, statement.Statement),
+    Documented("get", "/v1/accounts/{id}/usage", "", None, usage.UsageShown),
+    Documented("get", "/v1/accounts/{id}/reservations", "", None, reads.OpenReservations),
+    Documented("get", "/v1/accounts/{id}/controls", "", None, controls.ControlsRead),
+    Documented("put", "/v1/accounts/{id}/controls", "", bodies.ControlsBody, given.ControlsShown),
+    Documented("get", "/v1/reservations/{id}", "", None, reservations.Held),
+    Documented("get", "/api/credits/balance", "", None, balances.CreditsShown, security=_HOME),
+    Documented("get", "/api/account/usage", "", None, usage.UsageShown, security=_HOME),
+    Documented("get", "/api/account/transactions", "", None, statement.Statement, security=_HOME),
+    Documented("get", "/api/runs/{id}", "", None, runstates.RunState, security=_HOME),
+    Documented("post", "/dev/sign-in", "", bodies.SignInBody, None, 204, security=()),
+    Documented("post", "/dev/sign-out", "", None, None, 204, security=()),
+)
+
+
+def document(app: FastAPI, catalogue: Catalogue) -> bytes:
+    """The whole document, always the same bytes for the same code."""
+    app.openapi_version = "3.1.0"
+    found: dict[str, Any] = app.openapi()
+    tools = tuple(_run(tool.path, tool.title) for tool in catalogue.tools.values())
+    routes = (*HOT, *BEHIND, *tools)
+    structs: set[type[Struct]] = {Problem, bodies.BatchItem, batch.ItemShown}
+    for route in routes:
+        structs.update(shape for shape in (route.body, route.answer) if shape is not None)
+        structs.update(shape for _, shape in route.also)
+    ordered = sorted(structs, key=lambda shape: shape.__name__)
+    _, components = msgspec.json.schema_components(ordered, ref_template=_REF)
+    components["BatchBody"]["properties"]["items"]["items"] = _ref(bodies.BatchItem)
+    for route in routes:
+        operation = found["paths"].setdefault(route.path, {}).setdefault(route.method, {})
+        operation.update(_operation(route, operation))
+    found["components"] = {
+        "schemas": components,
+        "securitySchemes": {
+            "key": {"type": "http", "scheme": "bearer", "description": "scrip_<env>_<id>_…"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "scrip_session"},
+        },
+    }
+    plain = msgspec.to_builtins(found, order="sorted")
+    return msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n"
+
+
+def _run(path: str, title: str) -> Documented:
+    return Documented(
+        "post", path, f"Run: {title}", bodies.RunBody, runshown.RunShown, needs_key=True,
+        security=_HOME, also=((202, runshown.RunAccepted),),
+    )  # fmt: skip
+
+
+def _operation(route: Documented, known: dict[str, Any]) -> dict[str, Any]:
+    responses: dict[str, Any] = {
+        str(route.status): _response("Done", route.answer, "application/json")
+    }
+    for status, shape in route.also:
+        responses[str(status)] = _response("Under way", shape, "application/json")
+    responses["default"] = _response("A problem", Problem, "application/problem+json")
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(route),
+        "summary": route.summary or known.get("summary", ""),
+        "responses": responses,
+        "security": [{name: []} if name else {} for name in route.security] or [{}],
+        "parameters": [*known.get("parameters", _path_parameters(route.path)), *_headers(route)],
+    }
+    if route.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(route.body)}},
+        }
+    return operation
+
+
+def _operation_id(route: Documented) -> str:
+    return f"{route.method}_" + re.sub(r"[^a-z0-9]+", "_", route.path.lower()).strip("_")
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _NAME}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _headers(route: Documented) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if route.needs_key:
+        found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": _NAME})
+    if route.security and not route.path.startswith("/v1/accounts/"):
+        found.append({"name": "Scrip-Account", "in": "header", "required": False, "schema": _NAME})
+    return found
+
+
+def _response(text: str, shape: type[Struct] | None, kind: str) -> dict[str, Any]:
+    if shape is None:
+        return {"description": text}
+    return {"description": text, "content": {kind: {"schema": _ref(shape)}}}
+
+
+def _ref(shape: type[Struct]) -> dict[str, str]:
+    return {"$ref": _REF.format(name=shape.__name__)}

@@ -1,0 +1,131 @@
+"""The answers of the API, field by field; every one carries the balance after it and a position."""
+
+from datetime import datetime
+
+from contracts.commands import TopUpRule
+from contracts.events import Balance
+from contracts.pricing import LineItem
+from msgspec import Struct
+
+from gateway.problems import LimitShown
+
+
+class Shown(Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """What every answer carries."""
+
+    balance: Balance
+    position: str
+
+
+class LotShown(Struct, rename="camel"):
+    """A part of an amount, and the grant it was drawn from."""
+
+    grant_id: str
+    amount: int
+
+
+class RangeShown(Struct, rename="camel", omit_defaults=True):
+    """A price range; `price_version` names the catalogue it was made with."""
+
+    min: int
+    typical: int
+    max: int
+    price_version: str | None = None
+
+
+class GrantShown(Shown, kw_only=True):
+    """Credits were given."""
+
+    grant_id: str
+    amount: int
+    kind: str
+    source: str
+    expires_at: datetime | None = None
+
+
+class EstimateShown(Shown, kw_only=True):
+    """What a run would cost, and whether it would be allowed now."""
+
+    estimate_id: str
+    tool_id: str
+    min: int
+    typical: int
+    max: int
+    free: bool
+    items: tuple[LineItem, ...]
+    price_version: str
+    valid_until: datetime
+    allowed: bool
+    reason: str | None = None
+    limit: LimitShown | None = None
+
+
+class ReservationShown(Shown, kw_only=True):
+    """Credits are held."""
+
+    reservation_id: str
+    status: str
+    held: int
+    estimate: RangeShown
+    expires_at: datetime
+    tool_id: str | None = None
+    lots: tuple[LotShown, ...] = ()
+
+
+class ChargeShown(Shown, kw_only=True):
+    """Credits were taken; `released` went back."""
+
+    charge_id: str
+    reservation_id: str
+    status: str
+    charged: int
+    released: int
+    final: bool
+    outcome: str
+    lots: tuple[LotShown, ...]
+
+
+class ReleaseShown(Shown, kw_only=True):
+    """Everything went back."""
+
+    reservation_id: str
+    status: str
+    released: int
+    lots: tuple[LotShown, ...]
+
+
+class RefundShown(Shown, kw_only=True):
+    """What was charged came back."""
+
+    refund_id: str
+    charge_id: str
+    refunded: int
+    lots: tuple[LotShown, ...]
+
+
+class ExtensionShown(Shown, kw_only=True):
+    """A reservation holds more, or longer."""
+
+    reservation_id: str
+    status: str
+    added: int
+    expires_at: datetime
+
+
+class ControlsView(Struct, rename="camel"):
+    """The owner's limits and alerts, all of them; None is no limit."""
+
+    run_limit: int | None
+    day_limit: int | None
+    month_limit: int | None
+    time_zone: str
+    alert_percents: tuple[int, ...]
+    alert_email: bool
+    alert_in_app: bool
+    top_up: TopUpRule | None
+
+
+class ControlsShown(Shown, kw_only=True):
+    """The owner's limits and alerts were replaced."""
+
+    controls: ControlsView

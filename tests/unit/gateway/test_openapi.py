@@ -1,0 +1,22 @@
+"""The committed document is what the code says."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+from gateway import documenting
+
+COMMITTED = Path(__file__).parents[3] / "contracts" / "openapi.json"
+
+
+def test_the_committed_document_is_up_to_date():
+    assert COMMITTED.read_bytes() == asyncio.run(documenting.written()), (
+        "run `scrip gateway openapi` and commit contracts/openapi.json"
+    )
+
+
+def test_every_tool_has_its_route_and_every_operation_its_own_id():
+    paths = msgspec.json.decode(COMMITTED.read_bytes())["paths"]
+    assert sum(path.endswith("/run") for path in paths) == 24
+    ids = [operation["operationId"] for path in paths.values() for operation in path.values()]
+    assert len(ids) == len(set(ids))
