@@ -22,8 +22,11 @@ from contracts.topics import EVENTS
 from audit_projector.chain import Chain, ChainBroken
 from audit_projector.intake import Intake, Taken, partitions
 from audit_projector.line import source_of
-from audit_projector.metrics import Metrics
+from audit_projector.metrics import Board
 from audit_projector.project import Halted
+from audit_projector.settings import Settings
+from audit_projector.standing import folder_of
+from audit_projector.threads import in_thread
 
 log = structlog.get_logger(__name__)
 
@@ -31,36 +34,29 @@ NAME = "audit-log"
 BATCH_RECORDS_MAX = 2_000  # about 2 MB a sync
 IDLE_MS = 500
 BACK_OFF_S = 0.5
-_PASSING = (KafkaError, TopicError, OSError, TimeoutError)
 
 
 class LogInUse(RuntimeError):
-    """Another process writes this compliance log: one writer per folder."""
+    """Another process writes this compliance log: wait until it is gone."""
 
 
-async def keep(
-    bootstrap: str,
-    folder: Path,
-    environment: str,
-    prefix: str,
-    metrics: Metrics,
-    *,
-    until_end: bool = False,
-) -> None:
+_PASSING = (KafkaError, TopicError, LogInUse, OSError, TimeoutError)
+
+
+async def keep(settings: Settings, board: Board, *, until_end: bool = False) -> None:
     """Keep the compliance log up with the log of events; with `until_end` only to its end now.
 
     Raises Halted when no new attempt can help.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     while True:
         try:
-            with only_writer(folder):
-                await _follow(bootstrap, folder, environment, prefix, metrics, until_end=until_end)
+            with only_writer(settings.audit_folder):
+                await _follow(settings, board, until_end=until_end)
         except _PASSING as why:
             log.warning("audit_log_interrupted", why=repr(why), again_in_s=BACK_OFF_S)
             await asyncio.sleep(BACK_OFF_S)
-        except (UnknownEvent, LogDivergedError, ChainBroken, LogInUse) as why:
-            metrics.halted.labels(NAME).set(1)
+        except (UnknownEvent, LogDivergedError, ChainBroken) as why:
+            board.halt(NAME)
             raise Halted(f"{NAME} stopped: {why}") from why
         else:
             return
@@ -69,6 +65,7 @@ async def keep(
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; raises LogInUse. The kernel gives it back however we end."""
+    folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         try:
@@ -83,31 +80,25 @@ def only_writer(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-async def _follow(
-    bootstrap: str,
-    folder: Path,
-    environment: str,
-    prefix: str,
-    metrics: Metrics,
-    *,
-    until_end: bool,
-) -> None:
+async def _follow(settings: Settings, board: Board, *, until_end: bool) -> None:
+    bootstrap, prefix = settings.bootstrap, settings.prefix
     chains = {
         number: Chain(
-            folder / f"{number:03d}", source_of(environment, prefix + EVENTS.name, number)
+            folder_of(settings.audit_folder, number),
+            source_of(settings.environment, prefix + EVENTS.name, number),
         )
         for number in range(await partitions(bootstrap, prefix))
     }
     intake: Intake | None = None
     try:
         for chain in chains.values():
-            await asyncio.to_thread(chain.open)
+            await in_thread(chain.open)
         intake = Intake(bootstrap, {n: chain.position for n, chain in chains.items()}, prefix)
         await intake.start()
         ends = await intake.ends() if until_end else None
         while ends is None or any(chains[n].position.offset < end for n, end in ends.items()):
-            if not await _step(intake, chains, metrics):
-                await metrics.lag(NAME, intake)
+            if not await _step(intake, chains, board):
+                board.left(NAME, await intake.left())
     finally:
         if intake is not None:
             await intake.stop()
@@ -115,7 +106,7 @@ async def _follow(
             chain.close()
 
 
-async def _step(intake: Intake, chains: dict[int, Chain], metrics: Metrics) -> bool:
+async def _step(intake: Intake, chains: dict[int, Chain], board: Board) -> bool:
     """Write the next records; false when there were none."""
     skips = intake.skips
     taken = await intake.next(IDLE_MS, BATCH_RECORDS_MAX)
@@ -124,8 +115,8 @@ async def _step(intake: Intake, chains: dict[int, Chain], metrics: Metrics) -> b
         by_partition.setdefault(record.partition, []).append(record)
     for number, records in by_partition.items():
         began = time()
-        await asyncio.to_thread(chains[number].append, records)
-        metrics.applied(NAME, len(records), time() - began)
+        await in_thread(chains[number].append, records)
+        board.applied(NAME, len(records), time() - began)
         gone = intake.readers[number].skipped - skips[number]
-        metrics.stands(NAME, number, chains[number].position.offset, records[-1].timestamp, gone)
+        board.stands(NAME, number, chains[number].position.offset, records[-1].timestamp, gone)
     return bool(taken)

@@ -1,8 +1,8 @@
-"""RFC 8785: one JSON value has one sequence of bytes, so that a hash of it means something.
+r"""RFC 8785: one JSON value has one sequence of bytes, so that a hash of it means something.
 
-The fast way is taken where it is provably the same: pure ASCII without `\\u` escapes (then the order
-of names by bytes is the order by UTF-16, and only the short escapes occur) and no number with a
-fraction or exponent. Integers beyond 2**53, which RFC 8785 leaves out, are written in full: a log
+The fast way is taken where it is provably the same: pure ASCII without `\u` escapes (then the
+order of names by bytes is the order by UTF-16, and only the short escapes occur) and no number with
+a fraction or exponent. Integers beyond 2**53, which RFC 8785 leaves out, are written in full: a log
 must not stop at a number.
 """
 
@@ -17,7 +17,7 @@ class NotCanonical(ValueError):
     """These bytes are no JSON at all."""
 
 
-class _HasFloat(Exception):  # noqa: N818 - leads to the careful way, is no error
+class _HasFloat(Exception):
     pass
 
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from contracts.codec import encode
 from contracts.events import (
     AnyEvent,
+    CommandRefused,
     ControlsChanged,
     CreditsCharged,
     CreditsGranted,
@@ -20,7 +21,6 @@ from contracts.events import (
     CreditsReserved,
     CreditsRevoked,
     CreditsSent,
-    CommandRefused,
     EstimateGiven,
     GrantExpired,
     ReservationExpired,
@@ -46,7 +46,7 @@ def apply(touched: Touched, event: AnyEvent) -> Effect:
 
 
 def _granted(touched: Touched, event: CreditsGranted) -> Effect:
-    _new_lot(touched, event, event.grant, event.amount, event.kind, event.source)
+    _new_lot(touched, event, event.kind, event.source)
     lot = touched.lots[event.account, event.grant]
     lot.priority = event.priority
     lot.effective_from_ms, lot.expires_at_ms = event.effective_from, event.expires_at
@@ -55,7 +55,7 @@ def _granted(touched: Touched, event: CreditsGranted) -> Effect:
 
 
 def _received(touched: Touched, event: CreditsReceived) -> Effect:
-    _new_lot(touched, event, event.grant, event.amount, "transfer", event.transfer)
+    _new_lot(touched, event, "transfer", event.transfer)
     touched.sum(event.account).received += event.amount
     return event.amount, event.amount, None, None, event.grant, None
 
@@ -165,18 +165,13 @@ def _refused(_: Touched, event: CommandRefused) -> Effect:
 
 
 def _new_lot(
-    touched: Touched,
-    event: CreditsGranted | CreditsReceived,
-    grant: str,
-    amount: int,
-    kind: str,
-    source: str,
+    touched: Touched, event: CreditsGranted | CreditsReceived, kind: str, source: str
 ) -> None:
-    touched.lots[event.account, grant] = NewLot(
+    touched.lots[event.account, event.grant] = NewLot(
         kind=kind,
         priority=0,
-        amount=amount,
-        available=amount,
+        amount=event.amount,
+        available=event.amount,
         effective_from_ms=event.at,
         expires_at_ms=FOREVER,
         source=source,
@@ -194,9 +189,7 @@ def _move(
         lot.held += held * part.amount
 
 
-def _back(
-    touched: Touched, account: str, slices: Iterable[Slice], lost: tuple[Slice, ...]
-) -> int:
+def _back(touched: Touched, account: str, slices: Iterable[Slice], lost: tuple[Slice, ...]) -> int:
     """Held credits return to their lots; what was lost leaves at once. Returns how much."""
     _move(touched, account, slices, available=1, held=-1)
     if not lost:

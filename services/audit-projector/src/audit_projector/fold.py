@@ -19,9 +19,7 @@ _entry = Packer(">h iq iq ii iq iq iq iq iq iq iq i?".replace(" ", "")).pack
 _ENTRY_COLUMNS = 21
 _BALANCE = b'"balance":{'  # a key of the header: inside a string its quotes were escaped
 _TYPES = {name: wire.text(name) for name in VERSIONS}
-_STARTS = {
-    name: b'{"type":"%b","v":%d,"seq":' % (name.encode(), v) for name, v in VERSIONS.items()
-}
+_STARTS = {name: b'{"type":"%b","v":%d,"seq":' % (name.encode(), v) for name, v in VERSIONS.items()}
 
 
 class MalformedEvent(ValueError):
@@ -39,7 +37,7 @@ class Batch:
         self.records = 0
         self.entries: list[bytes] = []
         self.others: list[bytes] = []
-        self.newest: dict[str, Taken] = {}
+        self.newest: dict[str, tuple[int, int, AnyEvent]] = {}
         self.touched = Touched()
 
 
@@ -60,7 +58,7 @@ def fold(batch: Batch, records: Iterable[Taken]) -> None:
         if not event.account:
             batch.others.append(_other(taken, event))
             continue
-        newest[event.account] = taken
+        newest[event.account] = taken.partition, taken.offset, event
         entries.append(_row(taken, event, effects.apply(touched, event), known))
 
 

@@ -10,12 +10,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from bus import kafka
 from bus.reader import Position, Reader
 from bus.topics import partitions_of
-from contracts import codec
 from contracts.codec import UnknownEvent
 from contracts.events import AnyRecord
 from contracts.topics import EVENTS
 from contracts.units import Ms
 from msgspec import Struct
+
+from contracts import codec
 
 
 class Taken(Struct, gc=False):
@@ -95,6 +96,11 @@ class Intake:
             [TopicPartition(self._topic, p) for p in self.readers]
         )
         return {tp.partition: end for tp, end in ends.items()}
+
+    async def left(self) -> dict[int, int]:
+        """How many records of each partition are still to be read."""
+        ends = await self.ends()
+        return {number: max(0, end - self.readers[number].offset) for number, end in ends.items()}
 
 
 async def partitions(bootstrap: str, prefix: str = "") -> int:

@@ -61,7 +61,9 @@ _line = msgspec.json.Decoder(Line).decode
 _text = msgspec.json.Encoder().encode
 
 
-def written(taken: Taken, token: str, seq: int, previous: bytes, place: bytes) -> tuple[bytes, bytes]:
+def written(
+    taken: Taken, token: str, seq: int, previous: bytes, place: bytes
+) -> tuple[bytes, bytes]:
     """The line of a record with its newline, and its hash.
 
     `token` and `seq` are the reader's behind the record; `place` is the line's `sequence` and

@@ -1,12 +1,29 @@
 """What the projections show to Prometheus. Timestamps, not ages: an age goes stale, a time not."""
 
 from time import time
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from audit_projector.intake import Intake
-
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+
+
+class Board(Protocol):
+    """What a projection tells whoever watches it."""
+
+    def applied(self, projection: str, records: int, seconds: float) -> None:
+        """A batch is stored."""
+
+    def stands(
+        self, projection: str, partition: int, offset: int, at_ms: int, skipped: int
+    ) -> None:
+        """Where a projection stands after a batch."""
+
+    def left(self, projection: str, records: dict[int, int]) -> None:
+        """How many records of each partition an idle projection has still to apply."""
+
+    def halt(self, projection: str) -> None:
+        """A projection stands still for good."""
 
 
 class Metrics:
@@ -16,7 +33,10 @@ class Metrics:
         registry = self.registry = CollectorRegistry()
         by = ("projection", "partition")
         self._position = Gauge(
-            "scrip_projection_position", "Offset of the next record to apply.", by, registry=registry
+            "scrip_projection_position",
+            "Offset of the next record to apply.",
+            by,
+            registry=registry,
         )
         self._applied_at = Gauge(
             "scrip_projection_last_applied_timestamp_seconds",
@@ -49,15 +69,10 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        self.halted = Gauge(
+        self._halted = Gauge(
             "scrip_projection_halted",
             "1 when a projection met what it cannot read and stands still.",
             ("projection",),
-            registry=registry,
-        )
-        self.rebuild_left = Gauge(
-            "scrip_projection_rebuild_left_messages",
-            "Records that a rebuild has still to apply.",
             registry=registry,
         )
         if port:
@@ -77,12 +92,13 @@ class Metrics:
         self._applied_at.labels(*labels).set(at_ms / 1000)
         self._skipped.labels(*labels).inc(skipped)
 
-    async def lag(self, projection: str, intake: Intake) -> None:
-        """Compare where an idle projection stands with the ends of the log."""
-        behind = 0
-        for partition, end in (await intake.ends()).items():
-            left = max(0, end - intake.readers[partition].offset)
-            behind += left
-            self._lag.labels(projection, str(partition)).set(left)
-        if not behind:
+    def left(self, projection: str, records: dict[int, int]) -> None:
+        """How many records of each partition an idle projection has still to apply."""
+        for partition, count in records.items():
+            self._lag.labels(projection, str(partition)).set(count)
+        if not any(records.values()):
             self._current_at.labels(projection).set(time())
+
+    def halt(self, projection: str) -> None:
+        """A projection stands still for good."""
+        self._halted.labels(projection).set(1)

@@ -66,15 +66,17 @@ def packed(batch: Batch) -> list[tuple[sql.Step, list[bytes]]]:
 
 def _balances(batch: Batch) -> list[bytes]:
     rows = []
-    for account, taken in batch.newest.items():
-        event = taken.event
+    for account, (partition, offset, event) in batch.newest.items():
+        balance = event.balance
+        if balance is None:
+            raise AssertionError("an entry without a balance is refused before")
         sums = batch.touched.sums.get(account, _NO_SUMS)
         rows.append(
             row(
                 text(account),
-                bigint(event.balance.available),
-                bigint(event.balance.held),
-                bigint(event.balance.spent),
+                bigint(balance.available),
+                bigint(balance.held),
+                bigint(balance.spent),
                 bigint(sums.granted),
                 bigint(sums.received),
                 bigint(sums.expired),
@@ -82,8 +84,8 @@ def _balances(batch: Batch) -> list[bytes]:
                 bigint(sums.sent),
                 bigint(event.version),
                 bigint(event.at),
-                integer(taken.partition),
-                bigint(taken.offset),
+                integer(partition),
+                bigint(offset),
             )
         )
     return rows

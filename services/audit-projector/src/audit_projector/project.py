@@ -17,15 +17,24 @@ from contracts.codec import UnknownEvent
 
 from audit_projector.fold import Batch, MalformedEvent, fold
 from audit_projector.intake import Intake, partitions
-from audit_projector.metrics import Metrics
+from audit_projector.metrics import Board
 from audit_projector.models import Models, ModelsDiverged, Superseded
+from audit_projector.threads import in_thread
 
 log = structlog.get_logger(__name__)
 
 BATCH_RECORDS_MAX = 10_000  # more gain little; this many take about 0.1 s
 IDLE_MS = 500  # how long to wait for the next record before looking at the lag again
 BACK_OFF_S = 0.5
-_PASSING = (psycopg.OperationalError, KafkaError, TopicError, Superseded, OSError, TimeoutError)
+_PASSING = (psycopg.Error, KafkaError, TopicError, Superseded, OSError, TimeoutError)
+_FINAL = (
+    psycopg.IntegrityError,  # a row that is there already, or lacks what it must have
+    psycopg.DataError,
+    UnknownEvent,
+    LogDivergedError,
+    MalformedEvent,
+    ModelsDiverged,
+)
 
 NAME = "read-models"
 
@@ -35,7 +44,7 @@ class Halted(RuntimeError):
 
 
 async def project(
-    bootstrap: str, url: str, prefix: str, metrics: Metrics, *, schema: str, until_end: bool = False
+    bootstrap: str, url: str, prefix: str, board: Board, *, schema: str, until_end: bool = False
 ) -> None:
     """Keep the read models of `schema` up with the log; with `until_end` only to its end now.
 
@@ -43,39 +52,35 @@ async def project(
     """
     while True:
         try:
-            await _follow(bootstrap, url, prefix, metrics, schema, until_end=until_end)
+            await _follow(bootstrap, url, prefix, board, schema, until_end=until_end)
+        except _FINAL as why:
+            board.halt(NAME)
+            raise Halted(f"{NAME} stopped: {why}") from why
         except _PASSING as why:
             log.warning("projection_interrupted", why=repr(why), again_in_s=BACK_OFF_S)
             await asyncio.sleep(BACK_OFF_S)
-        except (UnknownEvent, LogDivergedError, MalformedEvent, ModelsDiverged) as why:
-            metrics.halted.labels(NAME).set(1)
-            raise Halted(f"{NAME} stopped: {why}") from why
         else:
             return
 
 
 async def _follow(
-    bootstrap: str, url: str, prefix: str, metrics: Metrics, schema: str, *, until_end: bool
+    bootstrap: str, url: str, prefix: str, board: Board, schema: str, *, until_end: bool
 ) -> None:
-    models = await asyncio.to_thread(Models.connect, url, schema)
+    models = await in_thread(Models.connect, url, schema)
     try:
-        positions = await asyncio.to_thread(
-            models.positions, await partitions(bootstrap, prefix)
-        )
+        positions = await in_thread(models.positions, await partitions(bootstrap, prefix))
         intake = Intake(bootstrap, positions, prefix)
         await intake.start()
         try:
             ends = await intake.ends() if until_end else None
-            await _pump(intake, models, metrics, ends)
+            await _pump(intake, models, board, ends)
         finally:
             await intake.stop()
     finally:
         models.close()
 
 
-async def _pump(
-    intake: Intake, models: Models, metrics: Metrics, ends: dict[int, int] | None
-) -> None:
+async def _pump(intake: Intake, models: Models, board: Board, ends: dict[int, int] | None) -> None:
     """Read and fold the next batch while the last is being written."""
     writing: asyncio.Task[None] | None = None
     try:
@@ -85,23 +90,22 @@ async def _pump(
                 await writing
                 writing = None
             if batch.records:
-                writing = asyncio.create_task(_write(models, batch, metrics))
+                writing = asyncio.create_task(_write(models, batch, board))
                 await asyncio.sleep(0)  # let it start: reading on may not suspend for long
             else:
-                await metrics.lag(NAME, intake)
+                board.left(NAME, await intake.left())
         if writing is not None:
             await writing
             writing = None
     finally:
         if writing is not None:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            await asyncio.wait({writing})
 
 
-async def read_batch(intake: Intake, most: int = BATCH_RECORDS_MAX) -> Batch:
+async def read_batch(intake: Intake) -> Batch:
     """The next records, folded, with the position behind them; may be empty."""
     before, skipped = intake.positions, intake.skips
-    taken = await intake.next(IDLE_MS, most)
+    taken = await intake.next(IDLE_MS, BATCH_RECORDS_MAX)
     batch = Batch(before)
     fold(batch, taken)
     for partition, at_ms in {record.partition: record.timestamp for record in taken}.items():
@@ -111,9 +115,9 @@ async def read_batch(intake: Intake, most: int = BATCH_RECORDS_MAX) -> Batch:
     return batch
 
 
-async def _write(models: Models, batch: Batch, metrics: Metrics) -> None:
+async def _write(models: Models, batch: Batch, board: Board) -> None:
     began = time()
-    await asyncio.to_thread(models.write, batch)
-    metrics.applied(NAME, batch.records, time() - began)
+    await in_thread(models.write, batch)
+    board.applied(NAME, batch.records, time() - began)
     for partition, (position, at_ms, skipped) in batch.progress.items():
-        metrics.stands(NAME, partition, position.offset, at_ms, skipped)
+        board.stands(NAME, partition, position.offset, at_ms, skipped)

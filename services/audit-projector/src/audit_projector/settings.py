@@ -22,6 +22,21 @@ class Settings(Struct, frozen=True):
     metrics_port: int
 
 
+class LogSettings(Struct, frozen=True):
+    """Where the log of events is: all that a reader of it alone needs."""
+
+    bootstrap: str
+    prefix: str
+
+
+def log_from_environment(environ: Mapping[str, str] = os.environ) -> LogSettings:
+    """Read only where the log is; raises SettingsError."""
+    return LogSettings(
+        bootstrap=_required(environ, "SCRIP_KAFKA_BOOTSTRAP", "host:port of Kafka (see `make up`)"),
+        prefix=environ.get("SCRIP_TOPIC_PREFIX", ""),
+    )
+
+
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raises SettingsError."""
     port = environ.get("SCRIP_METRICS_PORT", "0")

@@ -1,0 +1,177 @@
+"""What the read models must say, worked out a second time, slowly and plainly, from the events.
+
+Open reservations are kept one by one; ended ones only as sums per account, so that memory follows
+what is alive and not what ever was.
+"""
+
+from typing import TypeAlias
+
+from contracts.codec import encode
+from contracts.events import (
+    AnyEvent,
+    ControlsChanged,
+    CreditsCharged,
+    CreditsGranted,
+    CreditsReceived,
+    CreditsRefunded,
+    CreditsReleased,
+    CreditsReserved,
+    ReservationExpired,
+    ReservationExtended,
+    Slice,
+)
+from contracts.units import Credits, Ms
+from msgspec import Struct, field
+
+from audit_projector.finance.amounts import Amounts, moves
+
+QUARTER_MS = 15 * 60 * 1000
+
+Key: TypeAlias = tuple[str, str]
+Ended: TypeAlias = list[int]  # count, amount, charged, released
+Used: TypeAlias = list[int]  # runs, completed, failed, charged, refunded
+
+
+class Lot(Struct):
+    """A grant and what is left of it."""
+
+    amount: Credits
+    available: Credits
+    held: Credits
+    expires_at: Ms | None
+
+
+class Reservation(Struct):
+    """An open reservation."""
+
+    amount: Credits
+    charged: Credits = 0
+    released: Credits = 0
+
+    @property
+    def held(self) -> Credits:
+        """What it still sets aside."""
+        return self.amount - self.charged - self.released
+
+
+class Account(Struct):
+    """An account: its amounts, what its newest event states, and its entries."""
+
+    amounts: Amounts = field(default_factory=Amounts)
+    stated: tuple[int, int, int] = (0, 0, 0)
+    version: int = 0
+    version_gaps: int = 0
+    misstated: int = 0
+    at: Ms = 0
+    moved_sum: Credits = 0
+    seq_sum: int = 0
+
+
+class Expected:
+    """Feed it every counted event in order."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, Account] = {}
+        self.lots: dict[Key, Lot] = {}
+        self.open: dict[Key, Reservation] = {}
+        self.ended: dict[Key, Ended] = {}  # (account, status)
+        self.refunded: dict[str, Credits] = {}
+        self.used: dict[tuple[str, int, str], Used] = {}
+        self.controls: dict[str, bytes] = {}
+        self.events = 0
+        self.partition_events = 0
+
+    def take(self, event: AnyEvent) -> None:
+        """Add one event."""
+        self.events += 1
+        if not event.account:
+            self.partition_events += 1
+            return
+        account = self.accounts.get(event.account)
+        if account is None:
+            account = self.accounts[event.account] = Account()
+        account.version += 1
+        account.version_gaps += event.version != account.version
+        account.seq_sum += event.seq
+        account.at = event.at
+        if (move := moves(event)) is not None:
+            account.amounts.add(move)
+            account.moved_sum += move.available + move.held
+        self._lots(event)
+        self._reservations(event)
+        self._states(account, event)
+
+    def _states(self, account: Account, event: AnyEvent) -> None:
+        if (said := event.balance) is not None:
+            account.stated = said.available, said.held, said.spent
+        sums = account.amounts
+        account.misstated += account.stated != (sums.available, sums.held, sums.spent)
+
+    def _lots(self, event: AnyEvent) -> None:
+        name = event.account
+        if isinstance(event, CreditsGranted):
+            self.lots[name, event.grant] = Lot(event.amount, event.amount, 0, event.expires_at)
+        elif isinstance(event, CreditsReceived):
+            self.lots[name, event.grant] = Lot(event.amount, event.amount, 0, None)
+        elif isinstance(event, CreditsReserved | ReservationExtended):
+            self._shift(name, event.slices, -1, 1)
+        elif isinstance(event, CreditsCharged):
+            self._shift(name, event.slices, 0, -1)
+        elif isinstance(event, CreditsReleased | ReservationExpired):
+            self._shift(name, event.slices, 1, -1)
+            self._shift(name, event.lost, -1, 0)
+        elif isinstance(event, CreditsRefunded):
+            self._shift(name, event.slices, 1, 0)
+            for longer in event.extended:
+                self.lots[name, longer.grant].expires_at = longer.expires_at
+        elif (move := moves(event)) is not None:
+            if (grant := getattr(event, "grant", None)) is not None:
+                self.lots[name, grant].available += move.available
+            else:
+                sign = 1 if move.available > 0 else -1
+                self._shift(name, getattr(event, "slices", ()), sign, 0)
+
+    def _shift(self, account: str, slices: tuple[Slice, ...], available: int, held: int) -> None:
+        for part in slices:
+            lot = self.lots[account, part.grant]
+            lot.available += available * part.amount
+            lot.held += held * part.amount
+
+    def _reservations(self, event: AnyEvent) -> None:
+        name = event.account
+        if isinstance(event, CreditsReserved):
+            self.open[name, event.reservation] = Reservation(event.amount)
+            self._use(event, 0, 1)
+        elif isinstance(event, ReservationExtended):
+            self.open[name, event.reservation].amount += event.amount
+        elif isinstance(event, CreditsCharged):
+            self.open[name, event.reservation].charged += event.amount
+            self._use(event, 3, event.amount)
+            if event.final:
+                self._end(name, event.reservation, "charged")
+                self._use(event, 1 if event.outcome == "completed" else 2, 1)
+        elif isinstance(event, CreditsReleased):
+            self.open[name, event.reservation].released += event.amount
+            if not event.remainder:
+                self._end(name, event.reservation, "released")
+                self._use(event, 2, 1)
+        elif isinstance(event, ReservationExpired):
+            self.open[name, event.reservation].released += event.amount
+            self._end(name, event.reservation, "expired")
+            self._use(event, 2, 1)
+        elif isinstance(event, CreditsRefunded):
+            self._use(event, 4, event.amount)
+            self.refunded[name] = self.refunded.get(name, 0) + event.amount
+        elif isinstance(event, ControlsChanged):
+            self.controls[name] = encode(event.after)
+
+    def _end(self, account: str, reservation: str, how: str) -> None:
+        gone = self.open.pop((account, reservation))
+        sums = self.ended.setdefault((account, how), [0, 0, 0, 0])
+        for place, value in enumerate((1, gone.amount, gone.charged, gone.released)):
+            sums[place] += value
+
+    def _use(self, event: AnyEvent, place: int, value: int) -> None:
+        tool: str | None = getattr(event, "tool", None)
+        key = event.account, event.at // QUARTER_MS * QUARTER_MS, tool or ""
+        self.used.setdefault(key, [0, 0, 0, 0, 0])[place] += value
