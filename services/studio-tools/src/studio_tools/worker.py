@@ -72,18 +72,19 @@ class Worker:
             log.warning("dispatch_undecodable", offset=record.offset, why=str(wrong))
             return
         headers = trace_of(record.headers).headers()
-        if (same := self._under_way.get(run.run)) is not None:
+        name = _name(run)
+        if (same := self._under_way.get(name)) is not None:
             await asyncio.shield(same)
             return
-        if (told := self._recent.get(run.run)) is not None:
+        if (told := self._recent.get(name)) is not None:
             await self._publish(run.run, told, headers)
             return
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._under_way[run.run] = ended
+        self._under_way[name] = ended
         try:
             await self._carry_out(run, headers)
         finally:
-            del self._under_way[run.run]
+            del self._under_way[name]
             ended.set_result(None)
 
     async def _carry_out(self, run: RunDispatched, headers: Headers) -> None:
@@ -117,7 +118,7 @@ class Worker:
     ) -> None:
         result.charged = charged
         last = codec.encode(result)
-        self._recent.keep(run.run, last)
+        self._recent.keep(_name(run), last)
         await self._publish(run.run, last, headers)
 
     async def _outcome(self, run: RunDispatched) -> Outcome | None:
@@ -152,6 +153,11 @@ class Worker:
                 await asyncio.sleep(RESULT_TRIES_AGAIN_S)
             else:
                 return
+
+
+def _name(run: RunDispatched) -> str:
+    """A run's name is its caller's own choice: two accounts may choose the same one."""
+    return f"{run.account}\0{run.run}"
 
 
 def _now_ms() -> int:

@@ -1,0 +1,49 @@
+"""The books of an account, checked by sums that know nothing of how they came to be.
+
+granted + received == available + held + spent + expired + revoked + sent, no part below zero
+"""
+
+from collections import Counter
+
+from ledger.domain.account import Account
+
+
+def audit(account: Account) -> None:
+    """Raise AssertionError where the account contradicts itself."""
+    parts = {
+        name: getattr(account, name)
+        for name in ("available", "held", "spent", "expired", "revoked", "sent")
+    }
+    assert account.granted + account.received == sum(parts.values()), parts
+    counted = {"day_spent": account.day_spent, "month_spent": account.month_spent}
+    assert all(value >= 0 for value in (parts | counted).values()), parts | counted
+    assert account.available == sum(lot.available for lot in account.lots)
+    assert account.held == sum(r.held for r in account.reservations.values())
+    assert account.spent == sum(c.left for c in account.charges.values())
+    assert max(account.day_spent, account.month_spent) <= account.spent
+    assert account.granted == sum(lot.amount for lot in account.lots)
+    assert [lot.burn_order for lot in account.lots] == sorted(x.burn_order for x in account.lots)
+    _audit_slices(account)
+
+
+def _audit_slices(account: Account) -> None:
+    drawn: Counter[str] = Counter()
+    for held in account.reservations.values():
+        assert held.held == sum(part.amount for part in held.slices)
+        assert 0 <= held.held == held.amount - held.charged
+        assert held.id not in account.ended
+        drawn.update({part.grant: part.amount for part in held.slices})
+    for charge in account.charges.values():
+        assert 0 <= charge.left <= charge.amount
+        assert charge.left == sum(part.amount for part in charge.slices)
+        drawn.update({part.grant: part.amount for part in charge.slices})
+    lost = 0
+    for lot in account.lots:
+        gone = lot.amount - lot.available - drawn[lot.grant]
+        assert lot.available >= 0
+        assert gone >= 0, f"lot {lot.grant} gave more than it had"
+        lost += gone
+    assert lost == account.expired
+    ends = [held.expires_at for held in account.reservations.values()]
+    ends += [lot.expires_at for lot in account.lots if lot.available]
+    assert account.next_due <= min(ends, default=account.next_due), "something is due unnoticed"

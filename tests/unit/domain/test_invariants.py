@@ -1,0 +1,233 @@
+"""The invariants of the credit domain, over random histories: retries, reused ids, jumps in time.
+
+The default is small enough for every run and always the same. SCRIP_EXAMPLES=2000 looks further,
+at random.
+"""
+
+import os
+
+from contracts.commands import AnyCommand, GrantKind, Limits
+from contracts.units import DAY, FOREVER, HOUR, MINUTE, Ms
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from ledger.domain.windows import windows_at
+
+from contracts import commands as c
+from contracts import events
+from tests.unit.domain.words import (
+    ADMIN,
+    COURIER,
+    FREE_TOOL,
+    PERSON,
+    SMALL_TOOL,
+    TOOL,
+    WORKER,
+    charge,
+    estimate,
+    expire,
+    grant,
+    refund,
+    release,
+    reserve,
+    usage,
+)
+from tests.unit.domain.world import World
+
+EXAMPLES = int(os.environ.get("SCRIP_EXAMPLES", "0"))
+SETTINGS = settings(
+    max_examples=EXAMPLES or 200,
+    stateful_step_count=50,
+    derandomize=not EXAMPLES,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+accounts = st.sampled_from(("acct-1", "acct-1", "acct-1", "acct-2", "acct-3"))
+nth = st.integers(0, 9)
+amounts = st.sampled_from((0, 1, 2, 3, 5, 8, 13, 21, 60))
+limits = st.sampled_from((None, None, 0, 5, 20, 40))
+lives = st.sampled_from((None, MINUTE, 15 * MINUTE))
+lasting = st.sampled_from((None, MINUTE, 3 * MINUTE, 10 * MINUTE, HOUR, DAY, 5 * DAY))
+tools = st.sampled_from((TOOL, SMALL_TOOL, SMALL_TOOL, FREE_TOOL))
+zones = st.sampled_from(("UTC",) * 9 + ("Asia/Kolkata", "America/Los_Angeles", "Pacific/Apia"))
+jumps = st.sampled_from((1, MINUTE, 2 * MINUTE, 5 * MINUTE, 16 * MINUTE, 5 * HOUR, 30 * HOUR))
+
+
+class Histories(RuleBasedStateMachine):
+    """Whoever asks whatever, whenever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.sent: list[AnyCommand] = []
+        self.zone_moved: dict[str, Ms] = {}
+
+    def ask(self, command: AnyCommand) -> events.AnyEvent:
+        self.sent.append(command)
+        answer = self.world.ask(command)
+        if isinstance(answer, events.CreditsReserved):
+            self._limits_hold(command.account)
+        return answer
+
+    def fresh(self) -> str:
+        return f"id-{len(self.sent)}"
+
+    def pick(self, kind: str, account: str, nth: int) -> str:
+        """One that there is, now and then one that is over or never was."""
+        found = self.world.roomy.accounts.get(account)
+        there: dict[str, list[str]] = {}
+        if found is not None:
+            there = {
+                "reservation": list(found.reservations),
+                "ended": list(found.ended),
+                "charge": list(found.charges),
+                "grant": [lot.grant for lot in found.lots],
+                "estimate": list(found.estimates),
+            }
+        if kind == "reservation" and not there.get(kind) and nth < 5:
+            held = self.fresh()
+            self.ask(reserve(held, nth + 1, account=account))
+            return held
+        choice = there.get("ended" if nth == 8 and kind == "reservation" else kind, [])
+        return choice[nth % len(choice)] if choice and nth < 9 else f"no-{kind}"
+
+    @initialize(amount=amounts, expires=lasting)
+    def everybody_has_something(self, amount: int, expires: Ms | None) -> None:
+        for account in ("acct-1", "acct-2"):
+            self.grants(account, 40, None, GrantKind.PAID, 9)
+            self.grants(account, amount, expires, GrantKind.PROMO, 9)
+        self.controls("acct-1", None, 20, 40, "UTC")
+
+    @rule(account=accounts, amount=amounts, expires=lasting, kind=st.sampled_from(GrantKind), n=nth)
+    def grants(
+        self, account: str, amount: int, expires: Ms | None, kind: GrantKind, n: int
+    ) -> None:
+        named = self.fresh()
+        source = f"s{n}" if n < 2 else named
+        until = FOREVER if expires is None else self.world.now + expires
+        self.ask(grant(amount, named, account=account, kind=kind, expires_at=until, source=source))
+
+    @rule(account=accounts, amount=amounts, life=lives, n=nth)
+    def reserves(self, account: str, amount: int, life: Ms | None, n: int) -> None:
+        self.ask(reserve(self.fresh(), amount, account=account, lifetime_ms=life))
+
+    @rule(account=accounts, tool=tools, n=nth)
+    def reserves_for_a_tool(self, account: str, tool: str, n: int) -> None:
+        asked = Limits(100 * n, 64, 100) if n % 2 else None
+        named = self.pick("estimate", account, n) if n % 3 == 0 else None
+        self.ask(reserve(self.fresh(), tool=tool, account=account, limits=asked, estimate=named))
+
+    @rule(account=accounts, tool=tools)
+    def estimates(self, account: str, tool: str) -> None:
+        self.ask(estimate(tool, self.fresh(), account=account))
+
+    @rule(account=accounts, n=nth, amount=amounts, final=st.booleans())
+    def charges(self, account: str, n: int, amount: int, *, final: bool) -> None:
+        held = self.pick("reservation", account, n)
+        self.ask(charge(held, amount, self.fresh(), account=account, final=final))
+
+    @rule(account=accounts, n=nth, cpu_ms=st.integers(0, 30_000), final=st.booleans())
+    def charges_usage(self, account: str, n: int, cpu_ms: int, *, final: bool) -> None:
+        used = usage(cpu_ms, 128, cpu_ms)
+        held = self.pick("reservation", account, n)
+        self.ask(charge(held, None, self.fresh(), usage=used, account=account, final=final))
+
+    @rule(account=accounts, amount=amounts, part=amounts, pause=jumps, n=nth)
+    def runs(self, account: str, amount: int, part: int, pause: Ms, n: int) -> None:
+        """A whole run: held, charged in part, and after a while charged for good."""
+        held = self.fresh()
+        self.ask(reserve(held, amount + part, account=account))
+        self.ask(charge(held, part, self.fresh(), account=account, final=False))
+        self.world.now += pause if n < 5 else 0
+        self.ask(charge(held, amount // 2, self.fresh(), account=account))
+
+    @rule(account=accounts, n=nth)
+    def releases(self, account: str, n: int) -> None:
+        held = self.pick("reservation", account, n)
+        self.ask(release(held, self.fresh(), account=account))
+
+    @rule(account=accounts, n=nth, amount=st.none() | amounts)
+    def refunds(self, account: str, n: int, amount: int | None) -> None:
+        self.ask(refund(self.pick("charge", account, n), amount, self.fresh(), account=account))
+
+    @rule(account=accounts, n=nth, by=st.sampled_from((COURIER, PERSON)))
+    def expires(self, account: str, n: int, by: c.Actor) -> None:
+        kind = "grant" if n % 3 == 0 else "reservation"
+        named = self.pick(kind, account, n)
+        self.ask(expire(self.fresh(), by, account=account, **{kind: named}))
+
+    @rule(account=accounts, run=limits, day=limits, month=limits, zone=zones)
+    def controls(
+        self, account: str, run: int | None, day: int | None, month: int | None, zone: str
+    ) -> None:
+        found = self.world.roomy.accounts.get(account)
+        if (found.controls.time_zone if found else "UTC") != zone:
+            self.zone_moved[account] = self.world.now
+        asked = c.Controls(run_limit=run, day_limit=day, month_limit=month, time_zone=zone)
+        self.ask(c.SetControls(id=self.fresh(), account=account, actor=ADMIN, controls=asked))
+
+    @rule(account=accounts)
+    def asks_what_it_may_not(self, account: str) -> None:
+        self.ask(reserve(self.fresh(), 5, by=WORKER, account=account))
+        self.ask(c.Freeze(id=self.fresh(), account=account, actor=ADMIN, reason="why"))
+        self.world.ask_raw(b'{"type":"Reserve"}', account)
+
+    @precondition(lambda self: self.sent)
+    @rule(n=st.integers(0, 10_000))
+    def tries_again(self, n: int) -> None:
+        self.ask(self.sent[n % len(self.sent)])
+
+    @precondition(lambda self: self.sent)
+    @rule(n=st.integers(0, 10_000), amount=amounts)
+    def asks_another_question_under_an_old_id(self, n: int, amount: int) -> None:
+        old = self.sent[n % len(self.sent)]
+        self.ask(reserve(old.id, amount, account=old.account))
+
+    @rule(by=jumps)
+    def time_passes(self, by: Ms) -> None:
+        self.world.now += by
+
+    @invariant()
+    def all_agree(self) -> None:
+        self.world.check()
+
+    def teardown(self) -> None:
+        self.world.decide_again(count=5)
+        self._everything_can_be_ended()
+        self.world.check()
+
+    def _everything_can_be_ended(self) -> None:
+        open_ = [(a.id, r) for a in self.world.replay().accounts.all() for r in a.reservations]
+        for number, (account, held) in enumerate(open_):
+            if number % 2:
+                self.ask(release(held, f"end-{held}", account=account))
+        self.world.now += 16 * MINUTE
+        for account in {account for account, _ in open_}:
+            self.ask(expire(f"end-{account}-{len(self.sent)}", account=account))
+        for found in self.world.live.accounts.all():
+            assert (found.held, found.reservations) == (0, {}), "all ended, nothing held"
+
+    def _limits_hold(self, account: str) -> None:
+        """What was just held passes no limit, counted anew from the log."""
+        found = self.world.roomy.accounts.get(account)
+        assert found is not None
+        now, controls = self.world.now, found.controls
+        calendar = windows_at(now, controls.time_zone)
+        for window, limit in (
+            (calendar.day, controls.day_limit),
+            (calendar.month, controls.month_limit),
+        ):
+            moved = self.zone_moved.get(account, 0) >= window.start
+            if limit is not None and not moved:
+                spent = sum(
+                    charged.left
+                    for charged in found.charges.values()
+                    if window.start <= charged.at < window.end
+                )
+                assert spent + found.held <= limit
+
+
+Histories.TestCase.settings = SETTINGS
+TestHistories = Histories.TestCase

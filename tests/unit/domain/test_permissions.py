@@ -1,0 +1,122 @@
+"""Who may ask what; the reserved account; and commands whose rules come with a later build."""
+
+from typing import get_args
+
+import pytest
+from contracts.reasons import Reason, Remedy
+from contracts.units import ANONYMOUS
+from ledger.domain.permissions import PERMITTED, may
+
+from contracts import commands as c
+from tests.unit.domain.kit import given
+from tests.unit.domain.words import (
+    ACCOUNT,
+    ADMIN,
+    COURIER,
+    PAYMENTS,
+    PERSON,
+    SERVICE,
+    SMALL_TOOL,
+    WORKER,
+    charge,
+    estimate,
+    estimated,
+    grant,
+    granted,
+    refused,
+    reserve,
+    reserved,
+    set_controls,
+)
+
+COST = c.CostBasis(1000, "GBP")
+LATER = [
+    c.Extend(id="n", account=ACCOUNT, actor=SERVICE, reservation="r1", lifetime_ms=1),
+    c.Revoke(id="n", account=ACCOUNT, actor=ADMIN, grant="g1", reason="fraud"),
+    c.Send(id="n", account=ACCOUNT, actor=PERSON, to="acct-2", amount=5, transfer="t1"),
+    c.Receive(id="n", account=ACCOUNT, actor=COURIER, sender="acct-2", amount=5, transfer="t1"),
+    c.Settle(id="n", account=ACCOUNT, actor=COURIER, transfer="t1", returned=0),
+    c.SetPlan(id="n", account=ACCOUNT, actor=PERSON, plan="pro"),
+    c.Freeze(id="n", account=ACCOUNT, actor=PAYMENTS, reason="dispute"),
+    c.Thaw(id="n", account=ACCOUNT, actor=PAYMENTS, reason="won"),
+    c.RecordPurchase(
+        id="n",
+        account=ACCOUNT,
+        actor=PAYMENTS,
+        purchase="p1",
+        state=c.PurchaseState.INITIATED,
+        pack="starter",
+        cost=COST,
+    ),
+]
+
+
+@pytest.mark.parametrize("command", LATER, ids=lambda command: type(command).__name__)
+def test_a_command_of_a_later_build_is_refused_as_not_available_yet(command: c.AnyCommand) -> None:
+    given(granted(100), reserved("r1", 60)).when(command).then(
+        refused(Reason.NOT_AVAILABLE_YET, Remedy.NONE, kind=type(command).__name__)
+    ).stands(available=40, held=60)
+
+
+def test_every_command_is_either_ruled_or_of_a_later_build() -> None:
+    ruled = {c.Estimate, c.Reserve, c.Charge, c.Release, c.Refund, c.Grant, c.Expire, c.SetControls}
+    assert ruled | {type(command) for command in LATER} == set(get_args(c.AnyCommand))
+
+
+def test_every_command_says_who_may_ask_it() -> None:
+    assert set(PERMITTED) == set(get_args(c.AnyCommand))
+
+
+@pytest.mark.parametrize(
+    ("kind", "allowed"),
+    [
+        (c.ActorKind.TOOL_WORKER, {c.Charge, c.Release, c.Extend}),
+        (c.ActorKind.COURIER, {c.Expire, c.Receive, c.Settle}),
+        (
+            c.ActorKind.PERSON,
+            {
+                c.Estimate,
+                c.Reserve,
+                c.Extend,
+                c.Charge,
+                c.Release,
+                c.SetControls,
+                c.SetPlan,
+                c.Send,
+            },
+        ),
+    ],
+)
+def test_an_actor_may_ask_what_its_kind_may_and_nothing_else(
+    kind: c.ActorKind, allowed: set[type]
+) -> None:
+    assert {command for command, kinds in PERMITTED.items() if kind in kinds} == allowed
+
+
+def test_nobody_but_the_money_side_and_support_makes_credits() -> None:
+    makers = {c.ActorKind.SERVICE, c.ActorKind.PAYMENTS, c.ActorKind.ADMIN}
+    assert set(PERMITTED[c.Grant]) == makers
+    assert not may(grant(1, by=PERSON))
+
+
+def test_an_actor_that_is_not_permitted_changes_nothing() -> None:
+    given(granted(100), reserved("r1", 60)).when(
+        grant(5, "new", by=WORKER),
+        reserve("r2", 5, by=PAYMENTS),
+        charge("r1", 5, by=COURIER),
+        set_controls(by=WORKER),
+    ).then(*(refused(Reason.NOT_PERMITTED, Remedy.NONE) for _ in range(4))).stands(
+        available=40, held=60
+    )
+
+
+def test_anonymous_owns_nothing_and_spends_nothing() -> None:
+    given().when(
+        grant(5, account=ANONYMOUS),
+        reserve("r1", 5, account=ANONYMOUS),
+        charge("r1", 5, account=ANONYMOUS),
+        estimate(SMALL_TOOL, account=ANONYMOUS),
+    ).then(
+        *(refused(Reason.ACCOUNT_RESERVED, fields=("account",)) for _ in range(3)),
+        estimated(allowed=True),
+    )
