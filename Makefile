@@ -44,7 +44,6 @@ down: ready ## stop what `make up` started; state is kept
 test: need-engine ready ## everything that must pass: check and all tests, cheap first
 	$(MAKE) check
 	$(MAKE) unit
-	$(MAKE) sim SEEDS=5000
 	$(PYTEST) -q $(wildcard tests/contract tests/simulation tests/integration tests/e2e)
 
 check: ready ## lint, format, types, import rules, style

@@ -4,6 +4,7 @@ Exit codes: 0 `demo: ok` · 1 something was not as promised · 2 interrupted.
 """
 
 import asyncio
+import functools
 import sys
 import time
 
@@ -44,10 +45,11 @@ async def _show(screen: Screen, house: House) -> None:
         key = house.make_key("read,spend", f"{name} yours", own)
         async with Client(house.url, key) as person:
             await runs.over_http(screen, person, own)
-            await runs.over_kafka(screen, house, own)
+            await runs.over_kafka(screen, house.bootstrap, own)
             await runs.failing(screen, person, own)
         await spending.exactly_ten(screen, client, f"{name}-ten")
-        await spending.killed_ledger(screen, house, client, f"{name}-storm")
+        kill = functools.partial(house.kill, "ledger")
+        await spending.killed_ledger(screen, client, f"{name}-storm", kill)
     screen.scene("scrip verify: events against read models against the compliance log")
     screen.say("\n".join(line.strip() for line in house.verify().splitlines()))
     _next(screen, house, own, key)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from engine.local import Engine
 from engine.places import HOST
-from engine.processes import Process
 from engine.services import GATEWAY_PORT, scrip, services
 from engine.supervision import Supervision
 
@@ -67,12 +66,13 @@ class House:
         book = "docs/runbooks/verify-differs.md"
         return self._run(("verify",), VERIFY_WITHIN_S, book, self.environment)
 
-    def service(self, name: str) -> Process:
-        """A service's process, as it runs now."""
+    def kill(self, name: str) -> int:
+        """Kill -9 of a service, which its supervisor starts again; give the pid it had."""
         process = self._supervision.process_of(name)
         if not process.adopt():
             raise DemoFailed(f"{name} does not run; its log is {self._supervision.log(name)}")
-        return process
+        process.kill()
+        return process.pid
 
     @property
     def environment(self) -> dict[str, str]:

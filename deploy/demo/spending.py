@@ -3,13 +3,13 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import Struct, field
 
 from deploy.demo.client import Client
-from deploy.demo.house import DemoFailed, House
+from deploy.demo.house import DemoFailed
 from deploy.demo.screen import Screen
 
 PARALLEL, PRICE, ROOM = 100, 7, 10
@@ -52,7 +52,9 @@ async def exactly_ten(screen: Screen, client: Client, account: str) -> None:
         )
 
 
-async def killed_ledger(screen: Screen, house: House, client: Client, account: str) -> None:
+async def killed_ledger(
+    screen: Screen, client: Client, account: str, kill: Callable[[], int]
+) -> None:
     """Kill -9 in the middle of load: everybody gets an answer, nobody pays twice."""
     screen.scene("kill -9 of the ledger in the middle of load")
     granted = 1_000_000
@@ -65,9 +67,8 @@ async def killed_ledger(screen: Screen, house: House, client: Client, account: s
         "before",
         f"{load.pairs / CALM_S:,.0f} reserve + charge pairs/s over HTTP, {CALLERS} callers",
     )
-    ledger = house.service("ledger")
     killed, counted = time.monotonic(), load.pairs
-    ledger.kill()
+    pid = kill()
     await _first_answer_after(load, killed, callers)
     back = time.monotonic() - killed
     resumed = load.pairs
@@ -77,7 +78,7 @@ async def killed_ledger(screen: Screen, house: House, client: Client, account: s
     await asyncio.gather(*callers)
     took = time.monotonic() - begun
     screen.fact(
-        f"killed pid {ledger.pid}",
+        f"killed pid {pid}",
         f"first answer again after {_gap(load, killed):.1f} s "
         f"(seen after {back:.1f} s), then {after:,.0f} pairs/s",
     )

@@ -23,11 +23,11 @@ from contracts.commands import Actor, ActorKind, AnyCommand, Charge, Grant, Gran
 from contracts.digest import digest
 from contracts.events import Balance, PartitionClaimed
 from contracts.units import BATCH_BYTES_MAX, MINUTE
-from ledger import accounts
 from ledger.domain.account import Account
 from ledger.domain.decide import decide
 from ledger.domain.evolve import evolve
 from ledger.partition import Partition
+from ledger.resting import Resting
 
 from contracts import codec
 
@@ -180,8 +180,9 @@ def _unpacked(packed: list[bytes]) -> Iterator[bytes]:
 def at_rest(world: World, watch: Stopwatch) -> None:
     """What waking an account and laying it to rest again costs, as large as it is by now."""
     states = list(world.evolving.values())
-    asleep = watch.over("account to rest", accounts._asleep, states)
-    watch.over("account woken", accounts._awake, asleep)
+    resting = Resting()
+    asleep = watch.over("account to rest", resting.asleep, states)
+    watch.over("account woken", resting.awake, asleep)
     watch.turns["account at rest: bytes"].append(sum(map(len, asleep)) / len(asleep))
 
 

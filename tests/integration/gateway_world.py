@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,3 +131,15 @@ def world(
 def keyed(key: str) -> dict[str, str]:
     """The header that names a request."""
     return {"Idempotency-Key": key}
+
+
+def fresh(name: str) -> str:
+    return f"{name}-{uuid.uuid4().hex[:8]}"
+
+
+async def granted(client: httpx.AsyncClient, amount: int) -> str:
+    account = fresh("acc")
+    body = {"amount": amount, "kind": "paid", "source": f"s-{account}"}
+    answer = await client.post(f"/v1/accounts/{account}/grants", json=body, headers=keyed("grant"))
+    assert answer.status_code == 201, answer.text
+    return account

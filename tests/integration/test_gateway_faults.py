@@ -76,7 +76,7 @@ def gauge(api: World, name: str) -> float:
 
 async def test_a_ledger_that_stands_still_gives_504_then_503_and_the_same_key_the_answer(
     api: World,
-):
+) -> None:
     async with api.client(api.key()) as client:
         account = await granted(client)
         api.processes["ledger"].pause()
@@ -101,7 +101,7 @@ async def test_a_ledger_that_stands_still_gives_504_then_503_and_the_same_key_th
         assert again.content == held.content
 
 
-async def test_callers_who_hang_up_leave_nothing_behind(api: World):
+async def test_callers_who_hang_up_leave_nothing_behind(api: World) -> None:
     async with api.client(key := api.key()) as client:
         account = await granted(client)
         await until_201(client, account, "warm")
@@ -133,7 +133,9 @@ async def test_callers_who_hang_up_leave_nothing_behind(api: World):
         assert '"level": "error"' not in api.log()
 
 
-async def test_a_gateway_killed_while_callers_wait_gives_the_same_answer_after_it(api: World):
+async def test_a_gateway_killed_while_callers_wait_gives_the_same_answer_after_it(
+    api: World,
+) -> None:
     async with api.client(api.key()) as client:
         account = await granted(client)
         waiting = [asyncio.create_task(reserve(client, account, f"k{n}")) for n in range(50)]
@@ -155,7 +157,7 @@ async def test_a_gateway_killed_while_callers_wait_gives_the_same_answer_after_i
         assert len(held) <= 50
 
 
-async def test_without_postgres_writes_go_on_and_reads_say_so(api: World):
+async def test_without_postgres_writes_go_on_and_reads_say_so(api: World) -> None:
     async with api.client(api.key()) as client:
         account = await granted(client)
         assert (await client.get(f"/v1/accounts/{account}/balance")).status_code == 200
@@ -178,7 +180,7 @@ async def test_without_postgres_writes_go_on_and_reads_say_so(api: World):
         assert read.status_code == 200
 
 
-async def test_without_kafka_callers_are_turned_away_within_a_second(api: World):
+async def test_without_kafka_callers_are_turned_away_within_a_second(api: World) -> None:
     async with api.client(api.key()) as client:
         account = await granted(client)
         api.engine.kill_kafka()
@@ -197,3 +199,10 @@ async def test_without_kafka_callers_are_turned_away_within_a_second(api: World)
         held = await until_201(client, account, "after")
         assert held.json()["balance"]["held"] >= 1
         assert gauge(api, "scrip_events_skipped") == 0
+
+
+async def test_told_to_stop_it_ends_in_order_within_ten_seconds(api: World) -> None:
+    began = time.monotonic()
+    assert api.processes["gateway"].stop() == 0
+    assert time.monotonic() - began < 10
+    assert "Traceback" not in api.log()

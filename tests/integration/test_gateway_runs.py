@@ -51,7 +51,7 @@ async def owner(api: World, amount: int = 100) -> AsyncIterator[tuple[httpx.Asyn
         yield client, account
 
 
-async def test_a_run_gives_its_result_and_what_it_cost(api: World):
+async def test_a_run_gives_its_result_and_what_it_cost(api: World) -> None:
     async with owner(api) as (client, _):
         answer = await client.post(QUALITY, json={"input": EXAMPLE}, headers=keyed("run1"))
         assert answer.status_code == 200, answer.text
@@ -94,7 +94,7 @@ async def test_a_run_gives_its_result_and_what_it_cost(api: World):
 )
 async def test_a_run_without_a_result_costs_nothing_and_says_so(
     api: World, path: str, given: object, status: int, code: str
-):
+) -> None:
     async with owner(api) as (client, account):
         no = await client.post(path, json={"input": given}, headers=keyed("run1"))
         assert (no.status_code, no.json()["code"]) == (status, code), no.text
@@ -106,13 +106,13 @@ async def test_a_run_without_a_result_costs_nothing_and_says_so(
         assert balance["spent"] == 0
 
 
-async def test_a_run_that_cannot_be_paid_is_not_run(api: World):
+async def test_a_run_that_cannot_be_paid_is_not_run(api: World) -> None:
     async with owner(api, amount=2) as (client, _):
         no = await client.post(QUALITY, json={"input": EXAMPLE}, headers=keyed("run1"))
         assert (no.status_code, no.json()["code"]) == (402, "insufficient_credits")
 
 
-async def test_who_will_not_wait_gets_an_address_where_the_result_arrives(api: World):
+async def test_who_will_not_wait_gets_an_address_where_the_result_arrives(api: World) -> None:
     async with owner(api) as (client, _):
         accepted = await client.post(
             QUALITY, json={"input": EXAMPLE}, headers={**keyed("run1"), "Prefer": "wait=0"}
@@ -132,7 +132,7 @@ async def test_who_will_not_wait_gets_an_address_where_the_result_arrives(api: W
         assert state.json()["result"]["rows"] == 3
 
 
-async def test_two_tenants_may_use_the_same_run_id(api: World):
+async def test_two_tenants_may_use_the_same_run_id(api: World) -> None:
     async with owner(api) as (one, _), owner(api) as (two, _):
         other = {**EXAMPLE, "rows": [*EXAMPLE["rows"], {"id": 9, "email": "a@b.c", "age": 5}]}
         answers = await asyncio.gather(
@@ -177,7 +177,7 @@ async def concluded(found: "asyncio.Queue[RunResult]", run: str) -> RunResult:
                 return result
 
 
-async def test_a_run_can_be_asked_for_over_kafka_alone(api: World):
+async def test_a_run_can_be_asked_for_over_kafka_alone(api: World) -> None:
     outbox = Outbox(api.engine.bootstrap)
     topic = api.prefix + RUN_REQUESTS.name
 

@@ -14,6 +14,7 @@ from engine.local import Engine
 
 from tests.e2e.audit import audit
 from tests.e2e.caller import Caller
+from tests.e2e.finance import proved
 from tests.e2e.ledgers import Ledger, Probe, all_served, until
 from tests.e2e.spending import Spending
 
@@ -42,7 +43,7 @@ def _hears_more(caller: Caller) -> Probe:
 
 
 async def test_a_killed_broker_loses_nothing_and_doubles_nothing(
-    broker: Engine, tmp_path: Path, guard: Guard
+    broker: Engine, engine: Engine, tmp_path: Path, guard: Guard
 ) -> None:
     bootstrap, chance = broker.bootstrap, random.Random(SEED)
     await ensure_topics(bootstrap, partitions=2, single_broker=True)
@@ -70,6 +71,8 @@ async def test_a_killed_broker_loses_nothing_and_doubles_nothing(
             f" longest wait {caller.longest_s:.1f} s · {caller.resent} asked again · {found}"
         )
         assert found.available + found.held == 6_000_000 - spending.spent
+    proof = await proved(bootstrap, engine.postgres_url, "", tmp_path, guard)
+    print(f"scrip verify: {len(proof['checks'])} checks, 0 differences")
     for ledger in pair:
         assert await ledger.stop() == 0, ledger.process.tail()
         assert "partition_halted" not in ledger.logged(), ledger.logged()

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 from bus.topics import ensure_topics
 from engine.guard import Guard
+from engine.local import Engine
 from msgspec import Struct, field
 
 from tests.e2e.audit import Findings, audit
 from tests.e2e.caller import Caller
+from tests.e2e.finance import proved
 from tests.e2e.ledgers import Ledger, all_served, until
 from tests.e2e.spending import Spending
 
@@ -41,9 +43,9 @@ class World(Struct):
 
 @pytest.mark.timeout(280)
 async def test_fifty_kills_lose_nothing_and_double_nothing(
-    bootstrap: str, topic_prefix: str, tmp_path: Path, guard: Guard
+    engine: Engine, topic_prefix: str, tmp_path: Path, guard: Guard
 ) -> None:
-    begun = time.monotonic()
+    begun, bootstrap = time.monotonic(), engine.bootstrap
     worlds = await asyncio.gather(
         *(_world(n, bootstrap, f"{topic_prefix}{n}.", tmp_path, guard) for n in range(WORLDS))
     )
@@ -53,6 +55,9 @@ async def test_fifty_kills_lose_nothing_and_double_nothing(
             f" longest wait {world.longest_s:.1f} s · asked again {world.resent} ·"
             f" spent {world.spent} · {world.findings}"
         )
+        prefix = f"{topic_prefix}{number}."
+        proof = await proved(bootstrap, engine.postgres_url, prefix, tmp_path, guard)
+        print(f"  scrip verify: {len(proof['checks'])} checks, 0 differences")
     kills = sum(world.kills for world in worlds)
     told = sum(world.findings.told for world in worlds)
     print(f"{kills} kills · {told} answers told, all in the log · {time.monotonic() - begun:.0f} s")

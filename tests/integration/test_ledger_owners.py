@@ -10,24 +10,27 @@ from bus.log import LogError
 from bus.topics import ensure_topics
 from contracts.catalogue import served
 from engine.guard import Guard
+from engine.local import Engine
 from ledger.owner import Owner
 from ledger.partition import Partition
 from msgspec import Struct
 
 from tests.e2e.audit import audit
 from tests.e2e.caller import Caller
+from tests.e2e.finance import proved
 from tests.e2e.ledgers import Ledger, Probe, all_served, until
 from tests.e2e.spending import Spending
 
-PAUSES = 3
+PAUSES = 2
 SESSION_S = 6.0  # how long the group misses a dead owner; a hand-over must not take that long
 HAND_OVER_S = 3.0  # leave, join, claim, read: half a session on a busy machine
-DUEL_S = 10.0
+DUEL_S = 6.0
 
 
 async def test_an_owner_that_was_paused_finds_its_late_batch_refused(
-    bootstrap: str, topic_prefix: str, tmp_path: Path, guard: Guard
+    engine: Engine, topic_prefix: str, tmp_path: Path, guard: Guard
 ) -> None:
+    bootstrap = engine.bootstrap
     await ensure_topics(bootstrap, partitions=1, single_broker=True, prefix=topic_prefix)
     pair = _pair(bootstrap, topic_prefix, tmp_path, guard)
     async with Caller(bootstrap, topic_prefix) as caller:
@@ -50,6 +53,7 @@ async def test_an_owner_that_was_paused_finds_its_late_batch_refused(
         print(f"{caller.resent} asked again · spent {spending.spent} · {found}")
         assert found.available + found.held == 6_000_000 - spending.spent
         assert found.uncounted == 0, "the fence let a late batch into the log"
+    await proved(bootstrap, engine.postgres_url, topic_prefix, tmp_path, guard)
     print(f"late batches refused by the fence: {refused} of {PAUSES} pauses")
     assert refused >= 1
     await _end(pair)

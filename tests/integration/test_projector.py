@@ -131,6 +131,8 @@ async def test_an_event_of_an_unknown_kind_stops_both_with_a_clear_word(
     with pytest.raises(Halted, match=r"CreditsTeleported.*upgrade") as log:
         await place.keep()
 
+    before = place.rows('SELECT "offset" FROM read.progress WHERE partition = 0')
+    assert before == [(len(written[0].log),)]
     assert where in str(models.value)
     assert where in str(log.value)
 
@@ -259,3 +261,36 @@ async def test_a_second_projector_that_began_at_the_same_place_writes_nothing_tw
     finally:
         models.close()
     assert [stands[n].offset for n in range(2)] == [len(world.log) for world in written]
+
+
+async def test_a_log_that_is_shorter_than_what_was_read_stops_both(
+    place: Place, written: list[World]
+) -> None:
+    await asyncio.gather(place.project(), place.keep())
+    cut = Place(
+        place.settings.bootstrap,
+        place.settings.postgres_url,
+        f"{place.settings.prefix}cut.",
+        place.folder,
+    )
+    await cut.make_topic()
+    await cut.write([world.log[:50] for world in written])
+
+    with pytest.raises(Halted, match="cut or made anew"):
+        await cut.project()
+    with pytest.raises(Halted, match="cut or made anew"):
+        await cut.keep()
+
+
+async def test_an_owner_that_contradicts_the_log_stops_both(
+    place: Place, written: list[World]
+) -> None:
+    claim = written[0].ledger.claim("liar", len(written[0].log))
+    claim.seq += 1
+    await place.write([[(b"", codec.encode(claim))], []])
+
+    for _ in range(2):  # not even a second attempt passes it
+        with pytest.raises(Halted, match="rebuild from offset 0"):
+            await place.project()
+        with pytest.raises(Halted, match="rebuild from offset 0"):
+            await place.keep()

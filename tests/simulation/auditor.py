@@ -191,7 +191,7 @@ class Auditor:
         return refused(command, no)
 
     def _remember(self, command: AnyCommand, last: AnyEvent, raw: bytes) -> None:
-        if isinstance(last, AnswerRepeated | CommandTooOld):
+        if isinstance(last, AnswerRepeated) or _too_late(last):
             return
         account = self.accounts[command.account]
         if command.id not in account.answers:
@@ -231,7 +231,7 @@ class Auditor:
         ref = event.command
         assert ref is not None
         told = bytes(event.first) if isinstance(event, AnswerRepeated) else raw
-        if _conflict(event) or isinstance(event, CommandTooOld):
+        if _conflict(event) or _too_late(event):
             return
         first = self.first.get((event.account, ref.id))
         if first is None or told not in first.raws:
@@ -259,6 +259,12 @@ class Auditor:
                 if lot.available and lot.expires_at <= now:
                     return lot.grant
         return ""
+
+
+def _too_late(event: AnyEvent) -> bool:
+    """Nothing was decided: a later try may still have its first outcome."""
+    deadline = isinstance(event, CommandRefused) and event.reason is Reason.DEADLINE
+    return deadline or isinstance(event, CommandTooOld)
 
 
 def _conflict(event: AnyEvent) -> bool:

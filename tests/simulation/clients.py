@@ -165,6 +165,7 @@ class Callers:
             tool=TOOLS[int(random() * 2)] if priced else None,
             amount=None if priced else 1 + int(random() * 15),
             lifetime_ms=lifetime + 1,
+            deadline=None if random() < 0.8 else now + int(random() * 4 * SECOND),
         )
 
     def _end(

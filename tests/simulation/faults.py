@@ -27,6 +27,7 @@ ROGUE = IDLE | {"forget": 2}  # ... or at any moment: wrong timestamps, a bug of
 SETS: dict[str, dict[str, int]] = {"std": STD, "idle": IDLE, "rogue": ROGUE}
 # Mostly workers that sleep for more than an hour and wake up in their renewal.
 SLEEPY = {"pause": 3, "later": 4, "rebalance": 2, "delay": 2, "time_out": 1, "new_id": 1}
+LOSSY = {"time_out": 3, "delay": 1, "drop": 1}  # mostly requests whose outcome nobody knows
 
 _IDLE_MS = 3 * SECOND  # of a producer's state, in a world where a second is long
 _SKEWS_MS = (0, 0, 0, 3 * SECOND, -3 * SECOND, 4 * MINUTE, -4 * MINUTE)

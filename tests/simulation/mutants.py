@@ -11,7 +11,7 @@ import ledger.owner
 import ledger.partition
 from msgspec import Struct
 
-from tests.simulation.faults import SLEEPY
+from tests.simulation.faults import LOSSY, SLEEPY
 from tests.simulation.mutant_owners import (
     BatchOffsetUnchecked,
     ClaimsUnchecked,
@@ -87,7 +87,7 @@ def mutants() -> tuple[Mutant, ...]:
         Mutant("7", "state kept after an error", Kit(StateKept), 100),
         Mutant("7", "offset of a batch unchecked", Kit(BatchOffsetUnchecked), 150),
         Mutant("7", "offset of a renewal unchecked", Kit(RenewalUnchecked), 2000, weights=SLEEPY),
-        Mutant("7", "producer reused after an error", Kit(log=ProducerReused), 2000),
+        Mutant("7", "producer reused after an error", Kit(log=ProducerReused), 2000, weights=LOSSY),
         Mutant("7", "stands by until called", Kit(rejoins=False), 700),
         Mutant("8", "answers from any event", Kit(gateway=AnyEventAnswers), 700),
         Mutant(

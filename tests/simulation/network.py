@@ -151,9 +151,12 @@ class Network:
             self.again(message.call)
 
     def time_out(self, until: Ms) -> None:
-        """The sender gives up, and the message still arrives."""
-        message = self.messages[int(self._random.random() * len(self.messages))]
+        """The sender gives up; half of the messages arrive all the same."""
+        at = int(self._random.random() * len(self.messages))
+        message = self.messages[at]
         message.due = until
+        if self._random.random() < 0.5:
+            del self.messages[at]
         if not message.call.done:
             message.call.fail("timed out")
 

@@ -120,19 +120,18 @@ class CatalogueError(ValueError):
 
 def load(text: str) -> Catalogue:
     """Read a catalogue from TOML text; raises CatalogueError naming the field that is wrong."""
-    raw = tomllib.loads(text, parse_float=Decimal)
-    defaults = raw["limits"]
-    share = Fraction(raw["pricing"].pop("typical_share"))
     try:
+        raw = tomllib.loads(text, parse_float=Decimal)
+        defaults = raw["limits"]
         return Catalogue(
             version=raw["version"],
             scale=raw["scale"],
-            pricing=Pricing(typical_share=share, **raw["pricing"]),
+            pricing=_pricing(raw["pricing"]),
             tools=_by_id([_tool(entry, defaults) for entry in raw["tools"]]),
             plans=_by_id(msgspec.convert(raw["plans"], list[Plan])),
             packs=_by_id(msgspec.convert(raw["packs"], list[Pack])),
         )
-    except (msgspec.ValidationError, KeyError, TypeError) as wrong:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, KeyError, TypeError) as wrong:
         raise CatalogueError(f"catalogue: {wrong}") from wrong
 
 
@@ -154,6 +153,18 @@ def served(environment: str) -> Catalogue:
     return msgspec.structs.replace(catalogue, tools={**catalogue.tools, NOOP.id: NOOP})
 
 
+def _pricing(entry: dict[str, Any]) -> Pricing:
+    known = dict(entry)
+    pricing = Pricing(typical_share=Fraction(known.pop("typical_share")), **known)
+    if any(type(value) is not int or value < 0 for value in known.values()):
+        raise CatalogueError("catalogue: pricing: numbers are whole and not negative")
+    if min(pricing.cpu_ms_per_credit, pricing.gb_seconds_per_credit) <= 0:
+        raise CatalogueError("catalogue: pricing: what a credit buys must be above zero")
+    if not 0 <= pricing.typical_share <= 1:
+        raise CatalogueError("catalogue: pricing: typical_share is between 0 and 1")
+    return pricing
+
+
 def _tool(entry: dict[str, Any], defaults: dict[str, int]) -> Tool:
     known = {**defaults, **entry}
     limits = Limits(
@@ -162,7 +173,10 @@ def _tool(entry: dict[str, Any], defaults: dict[str, int]) -> Tool:
         duration_ms=known.pop("timeout_ms"),
     )
     known.pop("example", None)
-    return msgspec.convert({**known, "limits": limits}, Tool)
+    tool = msgspec.convert({**known, "limits": limits}, Tool)
+    if min(limits.cpu_ms, limits.memory_mb, limits.duration_ms) <= 0:
+        raise CatalogueError(f"catalogue: tool {tool.id}: every limit must be above zero")
+    return tool
 
 
 def _by_id(entries: list[_Entry]) -> dict[str, _Entry]:

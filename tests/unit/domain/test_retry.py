@@ -174,3 +174,9 @@ def test_a_reservation_that_is_remembered_to_have_ended_is_not_made_again() -> N
     story.when(reserve("r1", 5), at=T0 + 26 * HOUR).then(
         refused(Reason.ID_CONFLICT, fields=("id",))
     )
+
+
+def test_a_try_that_came_too_late_is_decided_when_it_is_sent_again() -> None:
+    given(granted(100)).when(
+        reserve("r1", 5, deadline=T0 - 1), reserve("r1", 5, deadline=T0), reserve("r1", 5)
+    ).then(refused(Reason.DEADLINE), reserved("r1", 5), repeated())

@@ -89,7 +89,7 @@ class Wild:
 
 
 @settings(
-    max_examples=100,
+    max_examples=40,
     derandomize=True,
     deadline=None,
     database=None,
@@ -113,14 +113,14 @@ def test_the_wild_commands_reach_the_rules() -> None:
     """Else the test above would only show that nonsense is rejected."""
     world, wild = World(), Wild(1)
     world.ask(grant(1000))
-    for _ in range(2000):
+    for _ in range(600):
         raw = wild.command()
         named = msgspec.json.decode(raw)["id"]
         world.ask_raw(raw, "acct-1", named if isinstance(named, str) else "")
     answers = {answer for answer, count in world.live.outcomes.items() if count}
     kinds = {kind for kind, _ in answers}
     assert {"CreditsGranted", "CreditsReserved", "EstimateGiven", "ControlsChanged"} <= kinds
-    assert len({reason for kind, reason in answers if kind == "CommandRefused"}) > 12, answers
+    assert len({reason for kind, reason in answers if kind == "CommandRefused"}) > 8, answers
 
 
 @pytest.mark.parametrize("field", ["issuedAt", "deadline"])

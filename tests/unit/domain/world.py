@@ -178,8 +178,13 @@ class World:
             assert codec.decode_event(bytes(answer.first)) == known
         elif recent or (known is not None and _is_conflict(answer)):
             assert _is_conflict(answer), "two outcomes of one command"
-        elif not isinstance(answer, events.CommandTooOld):
+        elif not isinstance(answer, events.CommandTooOld) and not _came_too_late(answer):
             self.first[answer.account, named] = answer
+
+
+def _came_too_late(answer: AnyEvent) -> bool:
+    """Nothing was decided: the same id may ask again, with more patience."""
+    return isinstance(answer, events.CommandRefused) and answer.reason is Reason.DEADLINE
 
 
 def _is_conflict(answer: AnyEvent) -> bool:

@@ -13,12 +13,12 @@ from gateway.problems import REASONS, ProblemError
 from gateway.rates import ESTIMATE, Rates
 
 
-def test_every_reason_has_its_status():
+def test_every_reason_has_its_status() -> None:
     assert set(REASONS) == set(Reason)
-    assert {status for status, _ in REASONS.values()} <= {402, 403, 404, 409, 422, 501}
+    assert {status for status, _ in REASONS.values()} <= {402, 403, 404, 409, 422, 501, 503}
 
 
-def test_a_limit_is_told_with_its_figures_and_what_helps():
+def test_a_limit_is_told_with_its_figures_and_what_helps() -> None:
     refusal = CommandRefused(
         kind="Reserve",
         reason=Reason.DAY_LIMIT,
@@ -43,13 +43,13 @@ def test_a_limit_is_told_with_its_figures_and_what_helps():
     assert "topUpUrl" not in shown
 
 
-def test_a_position_comes_back_as_it_went():
+def test_a_position_comes_back_as_it_went() -> None:
     place = positions.place(positions.shown(3, 12345))
     assert (place.partition, place.seq) == (3, 12345)
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "MTox0", "LTE6NQ==", "é", "MTo1OjY="])
-def test_a_made_up_position_is_refused(wrong: str):
+def test_a_made_up_position_is_refused(wrong: str) -> None:
     with pytest.raises(positions.PositionError):
         positions.place(wrong)
 
@@ -69,20 +69,20 @@ def test_a_made_up_position_is_refused(wrong: str):
         b"[]",
     ],
 )
-def test_what_does_not_fit_is_422(body: bytes):
+def test_what_does_not_fit_is_422(body: bytes) -> None:
     with pytest.raises(ProblemError) as refused:
         decoder(bodies.ReserveBody)(body)
     assert refused.value.problem.status == 422
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"{]"])
-def test_what_is_no_json_is_400(body: bytes):
+def test_what_is_no_json_is_400(body: bytes) -> None:
     with pytest.raises(ProblemError) as refused:
         decoder(bodies.ReserveBody)(body)
     assert refused.value.problem.status == 400
 
 
-def test_numbers_out_of_range_go_to_the_ledger_to_be_refused_on_record():
+def test_numbers_out_of_range_go_to_the_ledger_to_be_refused_on_record() -> None:
     body = decoder(bodies.ReserveBody)(b'{"account":"a","amount":9223372036854775808}')
     assert body.amount == 2**63
 
@@ -91,7 +91,7 @@ def person(account: str | None, name: str = "key:1") -> Principal:
     return Principal(name, account, frozenset(Scope), Actor(ActorKind.SERVICE, "k"))
 
 
-def test_the_rate_is_given_at_once_and_then_evenly():
+def test_the_rate_is_given_at_once_and_then_evenly() -> None:
     rates, ada = Rates("accounts"), person("ada")
     headers = [rates.take(ESTIMATE, ada, 0.0) for _ in range(20)]
     assert dict(headers[0])[b"ratelimit"].startswith(b'"estimate";r=19;')
@@ -103,7 +103,7 @@ def test_the_rate_is_given_at_once_and_then_evenly():
     rates.take(ESTIMATE, ada, 3.01)
 
 
-def test_a_second_key_does_not_double_an_accounts_rate():
+def test_a_second_key_does_not_double_an_accounts_rate() -> None:
     rates = Rates("accounts")
     for number in range(20):
         rates.take(ESTIMATE, person("ada", f"key:{number % 2}"), 0.0)
@@ -112,7 +112,7 @@ def test_a_second_key_does_not_double_an_accounts_rate():
     rates.take(ESTIMATE, person("bob", "key:4"), 0.0)
 
 
-def test_service_keys_are_free_unless_all_are_limited():
+def test_service_keys_are_free_unless_all_are_limited() -> None:
     for _ in range(100):
         assert Rates("accounts").take(ESTIMATE, person(None), 0.0) == ()
         assert Rates("off").take(ESTIMATE, person("ada"), 0.0) == ()

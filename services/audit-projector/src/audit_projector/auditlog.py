@@ -97,8 +97,9 @@ async def _follow(settings: Settings, board: Board, *, until_end: bool) -> None:
         await intake.start()
         ends = await intake.ends() if until_end else None
         while ends is None or any(chains[n].position.offset < end for n, end in ends.items()):
-            if not await _step(intake, chains, board):
-                board.left(NAME, await intake.left())
+            await _step(intake, chains, board)
+            if (left := await intake.lag()) is not None:
+                board.left(NAME, left)
     finally:
         if intake is not None:
             await intake.stop()
@@ -106,8 +107,8 @@ async def _follow(settings: Settings, board: Board, *, until_end: bool) -> None:
             chain.close()
 
 
-async def _step(intake: Intake, chains: dict[int, Chain], board: Board) -> bool:
-    """Write the next records; false when there were none."""
+async def _step(intake: Intake, chains: dict[int, Chain], board: Board) -> None:
+    """Write the next records."""
     skips = intake.skips
     taken = await intake.next(IDLE_MS, BATCH_RECORDS_MAX)
     by_partition: dict[int, list[Taken]] = {}
@@ -119,4 +120,3 @@ async def _step(intake: Intake, chains: dict[int, Chain], board: Board) -> bool:
         board.applied(NAME, len(records), time() - began)
         gone = intake.readers[number].skipped - skips[number]
         board.stands(NAME, number, chains[number].position.offset, records[-1].timestamp, gone)
-    return bool(taken)

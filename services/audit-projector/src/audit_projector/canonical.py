@@ -27,6 +27,7 @@ def _float(_: str) -> NoReturn:
 
 _plain = msgspec.json.Decoder(float_hook=_float).decode
 _any = msgspec.json.Decoder().decode
+_written = msgspec.json.Encoder().encode
 _sorted = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -41,6 +42,16 @@ def canonical(raw: bytes) -> bytes:
         return canonical_value(_any(raw))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
         raise NotCanonical(f"not JSON: {wrong}") from wrong
+
+
+def canonical_struct(raw: bytes, decoded: msgspec.Struct) -> bytes:
+    """The same as `canonical(raw)`, sooner, when `raw` is how we would write `decoded` ourselves.
+
+    Then nothing in it is unknown to its struct, whose names are ASCII. It must hold no `Raw`.
+    """
+    if raw.isascii() and b"\\u" not in raw and _written(decoded) == raw:
+        return _sorted(decoded)
+    return canonical(raw)
 
 
 def canonical_value(value: Any) -> bytes:  # a JSON value has no narrower type

@@ -4,19 +4,22 @@ The same reader rule as everyone's (`bus.reader`), but nothing is left out: the 
 accounts for claims and for what was skipped, too. In order within a partition.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from time import monotonic
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from bus import kafka
-from bus.reader import Position, Reader
+from bus.reader import LogDivergedError, Position, Reader
 from bus.topics import partitions_of
 from contracts.codec import UnknownEvent
-from contracts.events import AnyRecord
+from contracts.events import AnyRecord, PartitionClaimed
 from contracts.topics import EVENTS
 from contracts.units import Ms
 from msgspec import Struct
 
 from contracts import codec
+
+LAG_EVERY_S = 1.0  # a request to the broker each; dashboards look every few seconds
 
 
 class Taken(Struct, gc=False):
@@ -37,14 +40,23 @@ class Intake:
         self._bootstrap = bootstrap
         self._topic = prefix + EVENTS.name
         self._opened: AIOKafkaConsumer | None = None
+        self._asked = -LAG_EVERY_S
+        self._wrong: UnknownEvent | LogDivergedError | None = None
         self.readers = {partition: Reader(at) for partition, at in positions.items()}
 
     async def start(self) -> None:
-        """Connect and stand at the positions."""
+        """Connect and stand at the positions; raises LogDivergedError where the log is shorter."""
         self._opened = await kafka.consumer_at(
             self._bootstrap,
             ((TopicPartition(self._topic, p), r.offset) for p, r in self.readers.items()),
         )
+        for number, end in (await self.ends()).items():
+            if end < self.readers[number].offset:
+                raise LogDivergedError(
+                    f"{self._topic}/{number} ends at {end}, records up to"
+                    f" {self.readers[number].offset} were read before: it was cut or made anew;"
+                    " restore it, or rebuild what was read from it"
+                )
 
     async def stop(self) -> None:
         """Close the connection."""
@@ -73,22 +85,37 @@ class Intake:
         Raises UnknownEvent, naming the record, at an event this version cannot read, and
         LogDivergedError at an exact claim that contradicts what was read.
         """
+        if self._wrong is not None:
+            raise self._wrong
         got = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=most)
         taken: list[Taken] = []
-        for tp, records in got.items():
-            number, reader = tp.partition, self.readers[tp.partition]
-            for record in records:
-                offset, raw = record.offset, record.value
-                try:
-                    event = codec.decode_event(raw)
-                except UnknownEvent as wrong:
-                    raise UnknownEvent(
-                        f"{self._topic}/{number} at offset {offset}: {wrong};"
-                        " upgrade this reader, then start it again"
-                    ) from wrong
-                counts = reader.counts(offset, event)
-                taken.append(Taken(number, offset, record.timestamp, event, raw, counts))
+        try:
+            for tp, records in got.items():
+                self._take(tp.partition, records, taken)
+        except (UnknownEvent, LogDivergedError) as wrong:
+            if not taken:
+                raise
+            self._wrong = wrong  # what stands before it is fine: raise it when that is done
         return taken
+
+    def _take(self, number: int, records: Iterable[ConsumerRecord], taken: list[Taken]) -> None:
+        reader = self.readers[number]
+        for record in records:
+            offset, raw = record.offset, record.value
+            try:
+                event = codec.decode_event(raw)
+            except UnknownEvent as wrong:
+                raise UnknownEvent(
+                    f"{self._topic}/{number} at offset {offset}: {wrong};"
+                    " upgrade this reader, then start it again"
+                ) from wrong
+            before = reader.position if isinstance(event, PartitionClaimed) else None
+            try:
+                counts = reader.counts(offset, event)
+            except LogDivergedError:
+                self.readers[number] = Reader(before)  # nobody may store to have passed the lie
+                raise
+            taken.append(Taken(number, offset, record.timestamp, event, raw, counts))
 
     async def ends(self) -> dict[int, int]:
         """The offset behind the last record of each partition, now."""
@@ -96,6 +123,14 @@ class Intake:
             [TopicPartition(self._topic, p) for p in self.readers]
         )
         return {tp.partition: end for tp, end in ends.items()}
+
+    async def lag(self) -> dict[int, int] | None:
+        """What is `left`, at most once a second; None when it was asked less than that ago."""
+        now = monotonic()
+        if now - self._asked < LAG_EVERY_S:
+            return None
+        self._asked = now
+        return await self.left()
 
     async def left(self) -> dict[int, int]:
         """How many records of each partition are still to be read."""

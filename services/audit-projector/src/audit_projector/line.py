@@ -13,10 +13,10 @@ from time import gmtime, strftime
 from typing import Final
 
 import msgspec
-from contracts.events import VERSIONS, PartitionClaimed
+from contracts.events import VERSIONS, AnswerRepeated, PartitionClaimed
 from contracts.units import Ms
 
-from audit_projector.canonical import NotCanonical, canonical, canonical_value
+from audit_projector.canonical import NotCanonical, canonical, canonical_struct, canonical_value
 from audit_projector.intake import Taken
 
 TAG: Final = b"scrip.audit.line"
@@ -25,7 +25,11 @@ GENESIS: Final = bytes(32)
 
 _PREFIX: Final = TAG + VERSION
 _TYPES: Final = {
-    name: (name.encode(), b"urn:scrip:event:%b:%d" % (name.encode(), version))
+    name: (
+        b"scrip.ledger.%b" % name.encode(),
+        b"urn:scrip:event:%b:%d" % (name.encode(), version),
+        name == AnswerRepeated.__name__,  # it quotes an event as it lies in the log
+    )
     for name, version in VERSIONS.items()
 }
 
@@ -70,16 +74,16 @@ def written(
     `source` from `placed`.
     """
     event = taken.event
-    name, schema = _TYPES[type(event).__name__]
+    kind, schema, quotes = _TYPES[type(event).__name__]
     reader = subject = b""
-    kind = b"scrip.ledger." + name
     if not taken.counts:
         reader = b'"readerseq":"%d","readertoken":%b,' % (seq, _canonical_text(token))
         if not isinstance(event, PartitionClaimed):
             kind = b"scrip.audit.RecordSkipped"
     elif not isinstance(event, PartitionClaimed) and event.account:
         subject = b'"subject":%b,' % _canonical_text(event.account)
-    head = b'{"data":%b,"dataschema":"%b",' % (canonical(taken.raw), schema)
+    whole = canonical(taken.raw) if quotes else canonical_struct(taken.raw, event)
+    head = b'{"data":%b,"dataschema":"%b",' % (whole, schema)
     tail = b'"id":"%d","prevhash":"%b",%b%b"specversion":"1.0",%b"time":"%b","type":"%b"}' % (
         taken.offset,
         previous.hex().encode(),
@@ -119,6 +123,7 @@ def checked(raw: bytes, previous: bytes | None = None) -> tuple[Line, bytes]:
     return line, found
 
 
+@lru_cache(maxsize=64)
 def rfc3339(ms: Ms) -> bytes:
     """An instant as RFC 3339 with milliseconds, UTC."""
     return b"%b.%03dZ" % (_second(ms // 1000), ms % 1000)

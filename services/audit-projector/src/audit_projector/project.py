@@ -70,8 +70,8 @@ async def _follow(
     try:
         positions = await in_thread(models.positions, await partitions(bootstrap, prefix))
         intake = Intake(bootstrap, positions, prefix)
-        await intake.start()
         try:
+            await intake.start()
             ends = await intake.ends() if until_end else None
             await _pump(intake, models, board, ends)
         finally:
@@ -92,8 +92,8 @@ async def _pump(intake: Intake, models: Models, board: Board, ends: dict[int, in
             if batch.records:
                 writing = asyncio.create_task(_write(models, batch, board))
                 await asyncio.sleep(0)  # let it start: reading on may not suspend for long
-            else:
-                board.left(NAME, await intake.left())
+            if (left := await intake.lag()) is not None:
+                board.left(NAME, left)
         if writing is not None:
             await writing
             writing = None

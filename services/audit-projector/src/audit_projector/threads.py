@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
 
 
 async def in_thread(work: Callable[..., _Result], *arguments: object) -> _Result:
-    """Run it in a thread. When cancelled, wait for its end first: what it uses is then free."""
-    running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    """Run it in a thread, at once. When cancelled, wait for its end first: it uses things of ours.
+
+    Not `to_thread`: that only begins when the loop gets round to it, and the loop is busy folding.
+    """
+    running = asyncio.get_running_loop().run_in_executor(None, partial(work, *arguments))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:

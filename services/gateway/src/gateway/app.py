@@ -9,6 +9,7 @@ from msgspec import Struct
 from gateway import account, controls, health, paths, reads, signin, web
 from gateway.balances import Balances
 from gateway.batch import Batch
+from gateway.canary import Canary
 from gateway.dispatch import Dispatch
 from gateway.door import Door
 from gateway.estimates import Estimates
@@ -83,7 +84,7 @@ def _rest(
         reception, freshness, balances, reservations, Statements(models), Usage(models)
     )
     routers = [
-        health.routes(parts.caught_up, flight, parts.ring),
+        health.routes(parts.caught_up, flight, parts.ring, Canary(parts.bridge, ledger.catalogue)),
         reads.routes(reading),
         account.routes(reading, RunStates(parts.watch, reservations), rates),
         controls.routes(reception, balances, freshness, ledger, rates),

@@ -10,14 +10,13 @@ from msgspec import Struct
 
 from gateway import bodies, intents
 from gateway.answers import settings
-from gateway.asgi import BODY_BYTES_MAX, Call
+from gateway.asgi import BODY_BYTES_MAX, Call, read_body
 from gateway.asked import key_of
 from gateway.balances import Balances
 from gateway.bodies import decoder
 from gateway.freshness import Freshness
 from gateway.guest import Reception
 from gateway.keys import Scope
-from gateway.problems import failure
 from gateway.rates import SETTINGS_READ, SETTINGS_WRITE, Rates
 from gateway.reads import Id, MinPosition
 from gateway.shapes import ControlsView
@@ -55,9 +54,7 @@ def routes(
     async def replace(request: Request, account: Id) -> Response:
         guest = await reception.of_account(request, account, Scope.ADMIN)
         guest.limited(rates, SETTINGS_WRITE)
-        raw = await request.body()
-        if len(raw) > BODY_BYTES_MAX:
-            raise failure(413, "body_too_large", f"At most {BODY_BYTES_MAX} bytes.")
+        raw = await read_body(request.receive, BODY_BYTES_MAX)
         headers: dict[bytes, bytes] = dict(request.scope["headers"])
         call = Call(headers, (), request.scope["scrip.trace"], guest.now, "")
         key = key_of(call) if b"idempotency-key" in headers else f"set-{token_hex(12)}"

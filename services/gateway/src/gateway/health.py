@@ -1,4 +1,4 @@
-"""Liveness looks at this process only; readiness at the write path."""
+"""Liveness looks at this process only; readiness asks whether a command would be answered."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from msgspec import Struct
 
+from gateway.canary import Canary
 from gateway.flight import Flight
 from gateway.keyring import KeyRing
 
@@ -16,12 +17,15 @@ class Readiness(Struct, rename="camel"):
 
     ready: bool
     events_caught_up: bool
-    partitions_stalled: list[int]
+    ledger_answers: bool
     keys_loaded: bool
+    partitions_stalled: list[int]
     waiting: int
 
 
-def routes(caught_up: Callable[[], bool], flight: Flight, ring: KeyRing) -> APIRouter:
+def routes(
+    caught_up: Callable[[], bool], flight: Flight, ring: KeyRing, canary: Canary
+) -> APIRouter:
     """GET /healthz and /readyz."""
     router = APIRouter(tags=["health"])
 
@@ -32,8 +36,9 @@ def routes(caught_up: Callable[[], bool], flight: Flight, ring: KeyRing) -> APIR
     @router.get("/readyz", summary="Can requests be answered?")
     async def readyz() -> Response:
         stalled = [number for number, dead in enumerate(flight.stalled) if dead]
-        ready = caught_up() and ring.loaded and not stalled
-        shown = Readiness(ready, caught_up(), stalled, ring.loaded, sum(flight.waiting))
+        answers = caught_up() and not stalled and await canary.sings()
+        ready = answers and ring.loaded
+        shown = Readiness(ready, caught_up(), answers, ring.loaded, stalled, sum(flight.waiting))
         return Response(
             encode(shown), status_code=200 if ready else 503, media_type="application/json"
         )

@@ -91,8 +91,8 @@ REASONS: dict[Reason, tuple[int, str]] = {
         "This Idempotency-Key was used for another request; use a new key or the same payload.",
     ),
     Reason.DEADLINE: (
-        409,
-        "The request came too late: nothing was done or spent. Send it with a new Idempotency-Key.",
+        503,
+        "The request came too late: nothing was done or spent. Send it again, with the same key.",
     ),
     Reason.NOT_AVAILABLE_YET: (501, "This version of Scrip does not do that yet."),
     Reason.NOT_PERMITTED: (403, "This caller may not ask for that."),

@@ -97,6 +97,12 @@ def asked(
 def routes(reads: Reads) -> APIRouter:
     """The routes under /v1."""
     router = APIRouter(tags=["services"])
+    _of_accounts(router, reads)
+    _of_reservations(router, reads)
+    return router
+
+
+def _of_accounts(router: APIRouter, reads: Reads) -> None:
     of_account = reads.reception.of_account
 
     @router.get("/v1/accounts/{id}/balance", summary="What an account has, now or as of")
@@ -139,6 +145,10 @@ def routes(reads: Reads) -> APIRouter:
         await reads.freshness.reach(guest.account, min_position)
         return shown(await reads.used(guest, period, start, to))
 
+
+def _of_reservations(router: APIRouter, reads: Reads) -> None:
+    of_account = reads.reception.of_account
+
     @router.get("/v1/accounts/{id}/reservations", summary="The open reservations")
     async def open_reservations(
         request: Request, account: Id, status: str = "open", min_position: MinPosition = None
@@ -163,5 +173,3 @@ def routes(reads: Reads) -> APIRouter:
         if row is None:
             raise not_found()
         return shown(reservations.shown(row))
-
-    return router

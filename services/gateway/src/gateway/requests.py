@@ -105,8 +105,15 @@ class Requests:
             self._metrics.run_requests.add("invalid")
             log.error("request_invalid", offset=record.offset, why=f"ids must match {NAME}")
             return
-        trace = trace_of(record.headers)
-        event = await self._answer(asked, record.timestamp, trace)
+        try:
+            await self._handle(asked, record.timestamp, trace_of(record.headers))
+        except Exception:
+            # a request that breaks us must not stop all others in every gateway
+            self._metrics.run_requests.add("failed")
+            log.exception("request_failed", offset=record.offset, run=asked.run)
+
+    async def _handle(self, asked: RunRequested, sent_at: int, trace: Trace) -> None:
+        event = await self._answer(asked, sent_at, trace)
         if isinstance(event, CreditsReserved):
             await self._dispatch.hand_over(event, asked.input, trace)
             self._metrics.run_requests.add("dispatched")

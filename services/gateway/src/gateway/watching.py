@@ -5,7 +5,7 @@ Results live in memory only, the newest 64 MB of the last minutes; credits live 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -23,6 +23,7 @@ from msgspec import Struct
 from gateway import positions
 
 RESULT_BYTES_MAX = 64 << 20  # thousands of usual results
+COUNTED_WITHIN_S = 1.0  # a counted event is here within milliseconds; longer is an outage
 _ENVELOPE_BYTES = 1_000  # what a result costs beside its output
 RunId: TypeAlias = tuple[str, str]  # account, run
 
@@ -55,10 +56,20 @@ class Watch:
         return self.ending is not None or self.result.charged is not None
 
     async def until_over(self, within_s: float) -> bool:
-        """Wait for it; False when the time is up first."""
+        """Wait for it; False when the time is up first.
+
+        A worker may say what was charged before its counted event, with the balance after it, is
+        here: whoever waited for the run waits for that moment, too.
+        """
+        if not await self._until(lambda: self.over, within_s):
+            return False
+        await self._until(lambda: self.ending is not None, min(within_s, COUNTED_WITHIN_S))
+        return True
+
+    async def _until(self, known: Callable[[], bool], within_s: float) -> bool:
         try:
             async with asyncio.timeout(within_s):
-                while not self.over:
+                while not known():
                     self.woken.clear()
                     await self.woken.wait()
         except TimeoutError:

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from gateway.asgi import Reply
+from gateway.asgi import ClientGone, Reply
 from gateway.faults import internal, of_no_answer, problem_reply
 from gateway.problems import CONTENT_TYPE, ProblemError, failure
 from gateway.waiting import NoAnswer
@@ -32,6 +32,10 @@ def application(routers: Sequence[APIRouter]) -> FastAPI:
     @app.exception_handler(NoAnswer)
     async def unanswered(request: Request, why: NoAnswer) -> Response:
         return respond(problem_reply(of_no_answer(why), request_id_of(request)))
+
+    @app.exception_handler(ClientGone)
+    async def gone(_request: Request, _why: ClientGone) -> Response:
+        return Response(status_code=400)  # nobody is there to read it
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, why: RequestValidationError) -> Response:

@@ -67,7 +67,10 @@ class Courier:
 
 def _expire(account: Account, due: Ms, now: Ms) -> Expire:
     """A command that names what is due first; deciding it settles all that is due."""
-    reservation = next((r.id for r in account.reservations.values() if r.expires_at == due), None)
+    # The one that is settled first: with more than fits into a batch, the rest is asked for anew.
+    reservation = min(
+        (r.id for r in account.reservations.values() if r.expires_at == due), default=None
+    )
     grant = None
     if reservation is None:
         grant = next(lot.grant for lot in account.lots if lot.available and lot.expires_at == due)

@@ -118,6 +118,8 @@ class Owner:
                 there = middle + 1
             else:
                 gone = middle
+        if await self._log.first_command() != first:  # old commands were deleted meanwhile
+            return await self._next_command(state)
         back_to = kept[there - 1].offset + 1 if there else first
         log.warning(
             "commands_cut", decided=state.reader.commands_from, back_to=back_to, lost=kept[-1].id

@@ -99,7 +99,7 @@ class Partition:
         evolve(account, event)
         if account.next_due != due or self._unwatched(due, event):
             self.dues.add(account.next_due, account.id)
-        if event.answer and ref is not None and type(event) not in _NO_OUTCOME:
+        if event.answer and ref is not None and _is_outcome(event):
             _keep(account, ref.id, raw, event.at)
 
     # ---- deciding
@@ -152,9 +152,9 @@ class Partition:
             event.version = account.version
             event.balance = Balance(account.available, account.held, account.spent)
             written.append((key, codec.encode(event)))
-        if account.next_due != due or self._unwatched(due, last):
+        if account.next_due != due or self._unwatched(due, events[0]):
             self.dues.add(account.next_due, name)
-        if type(last) not in _NO_OUTCOME:
+        if _is_outcome(last):
             _keep(account, ref.id, written[-1][1], now)
         reader.commands_from = ref.offset + 1
         self._count(last)
@@ -213,6 +213,14 @@ class Partition:
     def position(self) -> Position:
         """Where the reader of this state stands."""
         return self.reader.position
+
+
+def _is_outcome(answer: AnyEvent) -> bool:
+    """Whether the answer stands for later tries: too late or unreadable, nothing was decided."""
+    kind = type(answer)
+    if kind is CommandRefused:
+        return answer.reason is not Reason.DEADLINE  # type: ignore[union-attr]
+    return kind not in _NO_OUTCOME
 
 
 def _keep(account: Account, command: str, answer: bytes, at: Ms) -> None:
