@@ -27,7 +27,7 @@ async def copy(log: KafkaLog, start: int) -> None:
         if append is not None and append.done:
             append.offset()
             append = None
-        pending.extend((record.key, record.value) for record in log.take())
+        pending.extend((record.key, record.value) for record in log.take(100_000))
         if append is None and pending:
             most = max(1, BATCH_BYTES // (len(pending[0][1]) + 100))
             append, pending = log.append(pending[:most]), pending[most:]

@@ -163,8 +163,8 @@ class SimLog:
         await Turn()
         self.next_command = offset
 
-    def take(self) -> Sequence[Record]:
-        some = 1 + int(self.site.random.random() * TAKEN_AT_ONCE)
+    def take(self, most: int) -> Sequence[Record]:
+        some = min(most, 1 + int(self.site.random.random() * TAKEN_AT_ONCE))
         taken = self.part.commands_after(self.next_command, some)
         if taken:
             self.next_command = taken[-1].offset + 1

@@ -17,7 +17,7 @@ async def commands_are_delivered_in_order_and_once(rig: Rig) -> None:
     got = await taken(port, 10)
     assert [r.offset for r in got] == sent[2:]
     assert [bytes(r.value) for r in got] == [b"%d" % n for n in range(2, 12)]
-    assert list(port.take()) == []
+    assert list(port.take(100)) == []
 
 
 async def commands_can_be_asked_for_again(rig: Rig) -> None:
@@ -131,7 +131,7 @@ async def who_is_not_hungry_does_not_spin(rig: Rig) -> None:
     await port.wait(None, LONG, hungry=True)
     waited = await _waited(port, lambda: port.wait(None, SHORT, hungry=False))
     assert waited >= SHORT * 0.8
-    assert len(port.take()) == 1
+    assert len(port.take(100)) == 1
 
 
 async def who_is_hungry_does_not_wait_for_what_is_here(rig: Rig) -> None:
@@ -140,7 +140,7 @@ async def who_is_hungry_does_not_wait_for_what_is_here(rig: Rig) -> None:
     await port.commands_from(0)
     await port.wait(None, LONG, hungry=True)
     assert await _waited(port, lambda: port.wait(None, LONG, hungry=True)) < SHORT
-    assert len(port.take()) == 1
+    assert len(port.take(100)) == 1
 
 
 async def tokens_are_never_used_twice(rig: Rig) -> None:

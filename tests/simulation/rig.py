@@ -53,7 +53,7 @@ async def taken(port: PartitionLog, count: int) -> list[Record]:
     here: list[Record] = []
     while len(here) < count:
         await port.wait(None, LONG, hungry=True)
-        here += port.take()
+        here += port.take(100)
     return here
 
 

@@ -164,8 +164,12 @@ class KafkaLog:
         self._queue.clear()
         self._cluster.feed.want(self._partition, offset, self._delivered)
 
-    def take(self) -> Sequence[Record]:
-        """What waits."""
+    def take(self, most: int) -> Sequence[Record]:
+        """What waits, at most so many."""
+        if len(self._queue) > most:
+            taken = self._queue[:most]
+            del self._queue[:most]
+            return taken
         taken, self._queue = self._queue, []
         if taken:
             self._cluster.feed.drained(self._partition)

@@ -67,8 +67,8 @@ class PartitionLog(Protocol):
     async def commands_from(self, offset: int) -> None:
         """Deliver commands from here on."""
 
-    def take(self) -> Sequence[Record]:
-        """The commands that are here now, in order, each once."""
+    def take(self, most: int) -> Sequence[Record]:
+        """The commands that are here now, at most so many, in order, each once."""
 
     async def wait(self, append: Append | None, timeout_ms: Ms, *, hungry: bool) -> None:
         """Rest until commands are here (if `hungry`), the append is done, or the time is over."""

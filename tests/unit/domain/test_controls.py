@@ -185,3 +185,14 @@ def test_a_zone_moved_after_the_day_ended_starts_a_new_count() -> None:
     story.when(moved, refund("c-late"), reserve("r1", 10), at=MIDNIGHT + HOUR)
     assert story.account.day_spent == 0
     story.stands(held=10)
+
+
+def test_the_month_goes_on_when_the_zone_moved_in_it() -> None:
+    """The first charge of the next day opens a new day, and not the month anew."""
+    story = spent(given(granted(100)), 30, T0 + 10 * DAY, "a")
+    story.when(set_controls(month_limit=40, time_zone="Asia/Kolkata"), at=T0 + 10 * DAY)
+    spent(story, 5, T0 + 11 * DAY, "b")
+    assert (story.account.day_spent, story.account.month_spent) == (5, 35)
+    story.when(reserve("r1", 6), reserve("r2", 5), at=T0 + 11 * DAY).then(
+        refused(Reason.MONTH_LIMIT, shortfall=1), reserved("r2", 5)
+    )

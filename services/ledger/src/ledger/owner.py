@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 RENEW_MS = HOUR  # a fresh reader looks back 70 minutes for a claim
 BATCH_BYTES = BATCH_BYTES_MAX * 3 // 4  # room for what the broker adds to each record
 AHEAD_BYTES = 4 * BATCH_BYTES_MAX  # decided but not sent; more would only wait here
+DECIDE_AT_ONCE = 2_000  # commands, about 20 ms: then what is on its way gets its turn
 RECORD_OVERHEAD = 24  # bytes of lengths, offsets and times beside key and value, at most
 
 
@@ -178,7 +179,7 @@ class Owner:
 
     def _decide(self) -> None:
         decide, pending = self.partition.decide, self._pending
-        for record in self._log.take():
+        for record in self._log.take(DECIDE_AT_ONCE):
             written = decide(record)
             size = 0
             for key, value in written:
