@@ -120,14 +120,13 @@ class Outbox:
                     continue
                 acks.append(await self._producer.send_batch(batch, topic, partition=partition))
                 batch = self._producer.create_batch()
-                self.batches += 1
                 if not self._append(batch, record):
                     raise AssertionError("a record is larger than a batch: check it before put()")
-            self.records += len(records)
-            self.batches += 1
             acks.append(await self._producer.send_batch(batch, topic, partition=partition))
         for ack in acks:
             await ack
+        self.records += sum(map(len, taken.values()))
+        self.batches += len(acks)
 
     @staticmethod
     def _append(batch: object, record: _Waiting) -> bool:

@@ -10,7 +10,7 @@ from typing import get_args
 
 from bus.log import KeyValue, Record
 from bus.partition import partition_of
-from bus.reader import Position, Reader
+from bus.reader import Reader
 from contracts.catalogue import Catalogue
 from contracts.commands import AnyCommand
 from contracts.digest import digest
@@ -208,11 +208,6 @@ class Partition:
             commands_from=self.reader.commands_from,
             partitions=self.partitions,
         )
-
-    @property
-    def position(self) -> Position:
-        """Where the reader of this state stands."""
-        return self.reader.position
 
 
 def _is_outcome(answer: AnyEvent) -> bool:

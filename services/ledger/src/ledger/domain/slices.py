@@ -1,14 +1,7 @@
 """Arithmetic on slices: which part of an amount belongs to which lot."""
 
-from collections.abc import Iterable
-
 from contracts.header import Slice
 from contracts.units import Credits
-
-
-def total(slices: Iterable[Slice]) -> Credits:
-    """What the slices add up to."""
-    return sum(part.amount for part in slices)
 
 
 def split(
