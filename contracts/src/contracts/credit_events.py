@@ -52,9 +52,10 @@ class ReservationExtended(Event, kw_only=True):
 
 
 class CreditsCharged(Event, kw_only=True):
-    """Taken from a reservation. `released` went back in the same batch; `final` ended it.
+    """Taken from a reservation. `final` ended it: what was left, `released`, went back.
 
-    `windows` is there on the first charge of a new day or month.
+    `rest` is the slices of `released`; `lost` the part of them whose lot expired meanwhile: it
+    left, and did not come back. `windows` is there on the first charge of a new day or month.
     """
 
     reservation: Id
@@ -64,6 +65,8 @@ class CreditsCharged(Event, kw_only=True):
     outcome: Outcome
     final: bool
     released: Credits = 0
+    rest: tuple[Slice, ...] = ()
+    lost: tuple[Slice, ...] = ()
     overrun: Credits = 0
     tool: Id | None = None
     usage: Usage | None = None
@@ -72,9 +75,10 @@ class CreditsCharged(Event, kw_only=True):
 
 
 class CreditsReleased(Event, kw_only=True):
-    """Held credits went back. `remainder`: the rest of a final charge; else the run's end.
+    """Held credits went back: the run ended and cost nothing. `lost` as above.
 
-    `lost` is the part of `slices` whose lot expired meanwhile: it left, and did not come back.
+    `remainder` stands in logs of the first versions only: the rest of a final charge, written
+    before a CreditsCharged without `rest`. It is read for ever and written no more.
     """
 
     reservation: Id

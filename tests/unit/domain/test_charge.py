@@ -18,17 +18,16 @@ from tests.unit.domain.words import (
     granted,
     part,
     refused,
-    released,
     reserve,
     reserved,
     usage,
 )
 
 
-def test_a_final_charge_returns_the_rest_first_and_answers_last() -> None:
+def test_a_final_charge_returns_the_rest_in_the_same_event() -> None:
+    rest = {"released": 20, "rest": (part("g1", 20),), "lost": ()}
     given(granted(100), reserved("r1", 60)).when(charge("r1", 40)).then(
-        released("r1", 20, remainder=True, slices=(part("g1", 20),), lost=()),
-        charged("c1", "r1", 40, final=True, released=20, slices=(part("g1", 40),), usage=None),
+        charged("c1", "r1", 40, final=True, slices=(part("g1", 40),), usage=None, **rest),
     ).stands(available=60, held=0, spent=40)
 
 
@@ -40,7 +39,7 @@ def test_a_charge_of_everything_returns_nothing() -> None:
 
 def test_a_charge_of_nothing_ends_the_run() -> None:
     given(granted(100), reserved("r1", 60)).when(charge("r1", 0)).then(
-        released("r1", 60), charged("c1", "r1", 0, slices=())
+        charged("c1", "r1", 0, slices=(), released=60)
     ).stands(available=100, held=0, spent=0)
 
 
@@ -50,7 +49,6 @@ def test_three_partial_charges_and_a_final_one() -> None:
         charged("c10", "r1", 10, final=False, released=0),
         charged("c15", "r1", 15, final=False, released=0),
         charged("c20", "r1", 20, final=False, released=0),
-        released("r1", 10, remainder=True),
         charged("last", "r1", 5, final=True, released=10),
     ).stands(available=50, held=0, spent=50)
 
@@ -79,8 +77,7 @@ def test_charges_consume_the_slices_in_their_recorded_order() -> None:
     story = given(granted(5, "a", priority=1), granted(5, "b"), reserved("r1", 8))
     story.when(charge("r1", 6, final=False), charge("r1", 1, "c2")).then(
         charged("c1", "r1", 6, slices=(Slice("a", 5), Slice("b", 1))),
-        released("r1", 1, slices=(Slice("b", 1),)),
-        charged("c2", "r1", 1, slices=(Slice("b", 1),)),
+        charged("c2", "r1", 1, slices=(Slice("b", 1),), released=1, rest=(Slice("b", 1),)),
     )
 
 
@@ -88,8 +85,7 @@ def test_usage_is_priced_and_the_rest_returned() -> None:
     used = usage(cpu_ms=3000, memory_mb=512, duration_ms=3000)
     given(granted(100)).when(reserve("r1", tool=TOOL), charge("r1", usage=used)).then(
         reserved("r1", 16),
-        released("r1", 12, tool=TOOL),
-        charged("c1", "r1", 4, usage=used, tool=TOOL, price_version=CATALOGUE.version),
+        charged("c1", "r1", 4, released=12, usage=used, tool=TOOL, price_version=CATALOGUE.version),
     )
 
 
@@ -103,8 +99,7 @@ def test_little_usage_costs_the_minimum_and_endless_usage_the_hold() -> None:
     ).then(
         reserved("r1", 16),
         reserved("r2", 16),
-        released("r1", 13),
-        charged("c1", "r1", 3),
+        charged("c1", "r1", 3, released=13),
         charged("c2", "r2", 16),
     )
 
@@ -120,8 +115,7 @@ def test_usage_is_cumulative_over_partial_charges() -> None:
         reserved("r1", 16),
         charged("c1", "r1", 6),
         charged("c2", "r1", 0),
-        released("r1", 6),
-        charged("c3", "r1", 4),
+        charged("c3", "r1", 4, released=6),
     ).stands(spent=10)
 
 
@@ -156,8 +150,7 @@ def test_a_run_that_nobody_reserved_for_is_unknown() -> None:
 
 def test_a_second_charge_under_another_id_is_refused() -> None:
     given(granted(100), reserved("r1", 60)).when(charge("r1", 40), charge("r1", 40, "c2")).then(
-        released("r1", 20),
-        charged("c1", "r1", 40),
+        charged("c1", "r1", 40, released=20),
         refused(Reason.RESERVATION_ENDED, Remedy.NONE),
     ).stands(spent=40)
 
@@ -194,15 +187,21 @@ def test_slices_of_a_lot_that_expired_meanwhile_stay_usable_by_the_run() -> None
     given(soon, granted(10, "later"), reserved("r1", 15)).when(
         charge("r1", 12), at=T0 + 2 * MINUTE
     ).then(
-        released("r1", 3, slices=(part("later", 3),), lost=()),
-        charged("c1", "r1", 12, slices=(part("soon", 10), part("later", 2))),
+        charged(
+            "c1",
+            "r1",
+            12,
+            slices=(part("soon", 10), part("later", 2)),
+            rest=(part("later", 3),),
+            lost=(),
+        ),
     ).stands(expired=0, spent=12)
 
 
 def test_the_rest_of_a_charge_is_lost_with_the_lot_it_came_from() -> None:
     soon = granted(10, "soon", expires_at=T0 + MINUTE)
     given(soon, reserved("r1", 10)).when(charge("r1", 4), at=T0 + 2 * MINUTE).then(
-        released("r1", 6, lost=(part("soon", 6),)), charged("c1", "r1", 4)
+        charged("c1", "r1", 4, released=6, lost=(part("soon", 6),))
     ).stands(available=0, held=0, spent=4, expired=6)
 
 

@@ -26,7 +26,7 @@ DUE = T0 + 5 * MINUTE
 
 def test_a_release_gives_everything_back() -> None:
     given(granted(100), reserved("r1", 60)).when(release("r1")).then(
-        released("r1", 60, remainder=False, lost=(), outcome=Outcome.FAILED)
+        released("r1", 60, lost=(), outcome=Outcome.FAILED)
     ).stands(available=100, held=0, spent=0)
 
 

@@ -23,7 +23,6 @@ from tests.unit.domain.words import (
     refund,
     refused,
     release,
-    released,
     repeated,
     reserve,
     reserved,
@@ -92,7 +91,7 @@ def first_of_last(story: Story) -> AnyEvent:
 
 def test_a_charge_twice_with_the_same_id_is_the_same_answer() -> None:
     given(granted(100), reserved("r1", 60)).when(charge("r1", 40), charge("r1", 40)).then(
-        released("r1", 20), charged("c1", "r1", 40), repeated()
+        charged("c1", "r1", 40, released=20), repeated()
     ).stands(spent=40)
 
 

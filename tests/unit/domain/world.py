@@ -49,7 +49,9 @@ class Books:
             case events.CreditsReserved():
                 self._move(available=-amount, held=amount)
             case events.CreditsCharged():
-                self._move(held=-amount, spent=amount)
+                back = event.released
+                assert back == sum(part.amount for part in event.rest)
+                self._move(held=-amount - back, spent=amount, available=back - lost, expired=lost)
             case events.CreditsReleased() | events.ReservationExpired():
                 self._move(held=-amount, available=amount - lost, expired=lost)
             case events.CreditsRefunded():

@@ -4,8 +4,8 @@ import pytest
 from bus.log import Record
 from contracts.catalogue import bundled
 from contracts.commands import AnyCommand
-from contracts.events import CommandRef, GrantExpired, PartitionClaimed
-from contracts.units import MINUTE, SECOND
+from contracts.events import CommandRef, GrantExpired, PartitionClaimed, ReservationExpired
+from contracts.units import HOUR, MINUTE, SECOND
 from ledger.partition import Partition, PartitionCountError
 
 from contracts import codec
@@ -13,7 +13,6 @@ from tests.unit.domain.kit import given
 from tests.unit.domain.words import (
     ACCOUNT,
     T0,
-    charge,
     expire,
     grant,
     granted,
@@ -59,12 +58,13 @@ def test_seq_is_gapless_in_the_partition_and_version_in_the_account() -> None:
 
 
 def test_events_of_one_command_share_its_reference_and_only_the_last_is_the_answer() -> None:
-    story = given(granted(100)).when(reserve("r1", 60)).when(charge("r1", 40))
+    story = given(granted(100)).when(reserve("r1", 60)).when(reserve("r2", 40), at=T0 + HOUR)
     first, last = story.last
+    assert isinstance(first, ReservationExpired), "what was due is settled first"
     assert first.command == last.command
     assert (first.answer, last.answer) == (False, True)
     assert first.command is not None
-    assert first.command.id == "c1"
+    assert first.command.id == "r2"
 
 
 def test_the_next_command_is_behind_the_last_one_decided_rejected_ones_included() -> None:

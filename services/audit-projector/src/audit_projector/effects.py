@@ -81,9 +81,12 @@ def _extended(touched: Touched, event: ReservationExtended) -> Effect:
 
 def _charged(touched: Touched, event: CreditsCharged) -> Effect:
     _move(touched, event.account, event.slices, available=0, held=-1)
+    back = event.released if event.rest else 0  # the first versions said it in an event before
+    lost = _back(touched, event.account, event.rest, event.lost)
     row = touched.reservation(event.account, event.reservation, event.version)
-    row.held -= event.amount
+    row.held -= event.amount + back
     row.charged += event.amount
+    row.released += back
     row.overrun += event.overrun
     usage = touched.usage(event.account, event.at, event.tool)
     usage.charged += event.amount
@@ -93,7 +96,7 @@ def _charged(touched: Touched, event: CreditsCharged) -> Effect:
             usage.completed += 1
         else:
             usage.failed += 1
-    return -event.amount, event.amount, event.reservation, event.charge, None, event.tool
+    return -event.amount - lost, event.amount, event.reservation, event.charge, None, event.tool
 
 
 def _released(touched: Touched, event: CreditsReleased) -> Effect:

@@ -7,7 +7,7 @@ It is right when it agrees with the balance that each event states; `scrip verif
 
 from collections.abc import Callable
 
-from contracts.events import AnyEvent, Slice
+from contracts.events import AnyEvent, CreditsCharged, Slice
 from contracts.units import Credits
 from msgspec import Struct
 
@@ -53,6 +53,17 @@ def _back(event: "_Returning") -> Amounts:
     return Amounts(available=event.amount - lost, held=-event.amount, expired=lost)
 
 
+def _charged(event: CreditsCharged) -> Amounts:
+    lost = sum(part.amount for part in event.lost)
+    back = sum(part.amount for part in event.rest)
+    return Amounts(
+        available=back - lost,
+        held=-event.amount - back,
+        spent=event.amount,
+        expired=lost,
+    )
+
+
 class _Returning(Struct):
     amount: Credits
     lost: tuple[Slice, ...]
@@ -63,7 +74,7 @@ _RULES: dict[str, Callable[..., Amounts]] = {
     "CreditsReceived": lambda e: Amounts(received=e.amount, available=e.amount),
     "CreditsReserved": lambda e: Amounts(available=-e.amount, held=e.amount),
     "ReservationExtended": lambda e: Amounts(available=-e.amount, held=e.amount),
-    "CreditsCharged": lambda e: Amounts(held=-e.amount, spent=e.amount),
+    "CreditsCharged": _charged,
     "CreditsReleased": _back,
     "ReservationExpired": _back,
     "CreditsRefunded": lambda e: Amounts(available=e.amount, spent=-e.amount),

@@ -117,6 +117,8 @@ class Expected:
             self._shift(name, event.slices, -1, 1)
         elif isinstance(event, CreditsCharged):
             self._shift(name, event.slices, 0, -1)
+            self._shift(name, event.rest, 1, -1)
+            self._shift(name, event.lost, -1, 0)
         elif isinstance(event, CreditsReleased | ReservationExpired):
             self._shift(name, event.slices, 1, -1)
             self._shift(name, event.lost, -1, 0)
@@ -146,6 +148,7 @@ class Expected:
             self.open[name, event.reservation].amount += event.amount
         elif isinstance(event, CreditsCharged):
             self.open[name, event.reservation].charged += event.amount
+            self.open[name, event.reservation].released += event.released if event.rest else 0
             self._use(event, 3, event.amount)
             if event.final:
                 self._end(name, event.reservation, "charged")

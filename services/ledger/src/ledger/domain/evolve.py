@@ -144,6 +144,9 @@ def _charged(account: Account, event: CreditsCharged) -> None:
         event.reservation, event.tool, event.amount, event.amount, event.slices, event.at
     )
     if event.final:
+        if event.rest:
+            account.held -= event.released
+            _back(account, event.rest, event.lost)
         _end(account, event.reservation, "charged", event.at)
     else:
         reservation.slices = minus(reservation.slices, event.slices)

@@ -47,6 +47,8 @@ def charge(
     if isinstance(amount, Refusal):
         return refused(command, amount)
     taken, rest = split(held.slices, amount)
+    if not command.final:
+        rest = ()
     charged = CreditsCharged(
         reservation=held.id,
         charge=command.id,
@@ -55,23 +57,14 @@ def charge(
         outcome=command.outcome,
         final=command.final,
         released=held.held - amount if command.final else 0,
+        rest=rest,
+        lost=_lost(account, rest, now),
         tool=held.tool,
         usage=command.usage,
         price_version=None if command.usage is None else catalogue.version,
         windows=_new_windows(account, now),
     )
-    if not charged.released:
-        return (charged,)
-    back = CreditsReleased(
-        reservation=held.id,
-        amount=charged.released,
-        slices=rest,
-        outcome=command.outcome,
-        remainder=True,
-        lost=_lost(account, rest, now),
-        tool=held.tool,
-    )
-    return back, charged
+    return (charged,)
 
 
 def release(command: Release, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
