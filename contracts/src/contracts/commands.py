@@ -173,10 +173,11 @@ class Grant(Command, kw_only=True):
 
 
 class Revoke(Command, kw_only=True):
-    """Take back what is left of a grant; what is already spent becomes debt."""
+    """Take back what is left of a grant (or `amount` of it); what is spent becomes debt."""
 
     grant: Id
     reason: Id
+    amount: Credits | None = None
 
 
 class Expire(Command, kw_only=True):

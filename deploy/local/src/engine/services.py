@@ -13,6 +13,8 @@ import msgspec
 from engine.places import HOST
 
 GATEWAY_PORT = 18080
+PAYMENTS_PORT = 18090
+IDENTITY_FILE = "identity.secret"  # the file by which the gateway vouches for callers
 FIRST_METRICS_PORT = 18081  # one port per process, in the order below
 PARTITIONS = 2  # of every ledger topic here; part of the ledger's meaning, so it never changes
 
@@ -48,6 +50,9 @@ class Service(msgspec.Struct, frozen=True):
             "SCRIP_POSTGRES_URL": postgres_url,
             "SCRIP_STATE_DIR": str(files),
             "SCRIP_METRICS_PORT": str(self.metrics_port),
+            "SCRIP_PAYMENTS_URL": f"http://{HOST}:{PAYMENTS_PORT}",
+            "SCRIP_PUBLIC_URL": f"http://{HOST}:{GATEWAY_PORT}",
+            "SCRIP_IDENTITY_SECRET_FILE": str(files / IDENTITY_FILE),
         }
         http = {"SCRIP_HTTP_PORT": str(self.http_port)} if self.http_port else {}
         return {**settings, **http}
@@ -76,5 +81,13 @@ def services() -> tuple[Service, ...]:
             next(ports),
             http_port=GATEWAY_PORT,
             ready_path="/readyz",
+        ),
+        Service(
+            "payments",
+            (scrip(), "payments", "run"),
+            next(ports),
+            http_port=PAYMENTS_PORT,
+            ready_path="/readyz",
+            prepare=(scrip(), "payments", "migrate"),
         ),
     )

@@ -6,6 +6,7 @@ service has a pid file of its own, so that it can be stopped even when the super
 """
 
 import os
+import secrets
 import shlex
 import subprocess
 import sys
@@ -16,9 +17,9 @@ from engine.errors import EngineError
 from engine.places import REPOSITORY
 from engine.ports import refuse_used
 from engine.processes import READY_SECONDS, Process, answers
-from engine.services import Service, scrip
+from engine.services import IDENTITY_FILE, Service, scrip
 
-STOP_SECONDS = 45.0  # four services, each with 10 s of its own
+STOP_SECONDS = 55.0  # five services, each with 10 s of its own
 PREPARE_SECONDS = 60  # a migration of an empty or small database
 STARTS_MAX = 4  # a service that died three times before it answered will not answer
 LOG_BYTES_MAX = 16 << 20
@@ -73,6 +74,7 @@ class Supervision:
                 refuse_used(port, service.name, "its port in deploy/local/src/engine/services.py")
         for folder in ("logs", "pids", "files"):
             (self._state / folder).mkdir(parents=True, exist_ok=True)
+        _make_secret(self._state / "files" / IDENTITY_FILE)
         for service in self.services:
             self._prepare(service)
         self._config.write_text(self._written())
@@ -181,6 +183,13 @@ class Supervision:
                 "stdout_logfile_backups": "1",
             },
         )
+
+
+def _make_secret(file: Path) -> None:
+    """A secret that only this installation's services share, made once."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(32))
 
 
 def _section(name: str, settings: Mapping[str, str]) -> str:

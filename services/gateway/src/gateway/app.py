@@ -6,7 +6,7 @@ from contracts.catalogue import served
 from fastapi import FastAPI
 from msgspec import Struct
 
-from gateway import account, controls, health, paths, reads, signin, web
+from gateway import account, controls, health, passing, paths, reads, signin, web
 from gateway.balances import Balances
 from gateway.batch import Batch
 from gateway.canary import Canary
@@ -42,6 +42,7 @@ class Parts(Struct, frozen=True):
     models: ReadModels
     ring: KeyRing
     metrics: Metrics
+    passing: passing.Passing
     caught_up: Callable[[], bool]
     seen: Callable[[int], int]
 
@@ -88,6 +89,7 @@ def _rest(
         reads.routes(reading),
         account.routes(reading, RunStates(parts.watch, reservations), rates),
         controls.routes(reception, balances, freshness, ledger, rates),
+        passing.routes(parts.passing, reception, rates),
     ]
     if sessions is not None:
         routers.append(signin.routes(sessions))

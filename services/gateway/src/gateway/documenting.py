@@ -9,6 +9,7 @@ from gateway.flight import Bounds, Flight
 from gateway.keyring import KeyRing
 from gateway.metrics import Metrics
 from gateway.openapi import document
+from gateway.passing import Passing
 from gateway.readmodels import ReadModels
 from gateway.settings import Settings
 from gateway.waiting import Bridge
@@ -32,6 +33,7 @@ async def written() -> bytes:
             models=models,
             ring=KeyRing(settings.env, models.keys),
             metrics=metrics,
+            passing=Passing("", ""),
             caught_up=lambda: False,
             seen=lambda _partition: 0,
         )

@@ -20,6 +20,7 @@ from gateway.flight import Bounds, Flight
 from gateway.keyring import KeyRing
 from gateway.listening import Listener
 from gateway.metrics import Metrics
+from gateway.passing import Passing
 from gateway.process import Process
 from gateway.readmodels import ReadModels
 from gateway.requests import Requests
@@ -49,6 +50,7 @@ async def serve(settings: Settings) -> None:
     prefix, bootstrap = settings.topic_prefix, settings.kafka_bootstrap
     partitions, run_partitions = await _partitions(bootstrap, prefix)
     outbox, models = Outbox(bootstrap), ReadModels(settings.postgres_url)
+    payments = Passing(settings.payments_url, settings.identity_secret)
     metrics, watch, ring = Metrics(), RunWatch(), KeyRing(settings.env, models.keys)
 
     def hand(batch: list[Counted], at: float) -> None:
@@ -79,6 +81,7 @@ async def serve(settings: Settings) -> None:
             models=models,
             ring=ring,
             metrics=metrics,
+            passing=payments,
             caught_up=lambda: listener.caught_up,
             seen=listener.seen,
         )
@@ -95,6 +98,7 @@ async def serve(settings: Settings) -> None:
             _keys(settings.postgres_url, models, ring),
         )
     finally:
+        await payments.close()
         await models.close()
         await outbox.stop()
 

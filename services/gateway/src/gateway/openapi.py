@@ -11,6 +11,7 @@ from contracts.catalogue import Catalogue
 from fastapi import FastAPI
 from msgspec import Struct
 
+from contracts import billing
 from gateway import (
     balances,
     batch,
@@ -97,9 +98,22 @@ BEHIND = (
     Documented("get", "/api/account/usage", "", None, usage.UsageShown, security=_HOME),
     Documented("get", "/api/account/transactions", "", None, statement.Statement, security=_HOME),
     Documented("get", "/api/runs/{id}", "", None, runstates.RunState, security=_HOME),
+    Documented(
+        "post", "/api/billing/checkout", "", billing.CheckoutBody, billing.CheckoutShown, 201,
+        security=_HOME,
+    ),
+    Documented(
+        "get", "/api/billing/verify-payment", "", None, billing.PurchaseShown, security=_HOME,
+    ),
+    Documented("get", "/api/billing/purchases", "", None, billing.PurchasesShown, security=_HOME),
+    Documented(
+        "post", "/api/billing/purchases/{purchase}/refunds", "",
+        billing.RefundBody, billing.RefundShown, 202, needs_key=True,
+    ),
+    Documented("post", "/api/stripe/webhook", "", None, None, security=()),
     Documented("post", "/dev/sign-in", "", bodies.SignInBody, None, 204, security=()),
     Documented("post", "/dev/sign-out", "", None, None, 204, security=()),
-)
+)  # fmt: skip
 
 
 def document(app: FastAPI, catalogue: Catalogue) -> bytes:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -30,6 +31,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     run_wait_ms: int = RUN_WAIT_MS
     rate_limits: str = "accounts"
     top_up_url: str = "/account/credits"
+    payments_url: str = ""
+    identity_secret: str = ""
 
     def __repr__(self) -> str:
         """All but the password."""
@@ -53,6 +56,8 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         run_wait_ms=_number(environ, "SCRIP_RUN_WAIT_MS", RUN_WAIT_MS),
         rate_limits=limits,
         top_up_url=environ.get("SCRIP_TOP_UP_URL", "/account/credits"),
+        payments_url=environ.get("SCRIP_PAYMENTS_URL", "").rstrip("/"),
+        identity_secret=_secret(environ, "SCRIP_IDENTITY_SECRET"),
     )
 
 
@@ -60,6 +65,15 @@ def _needed(environ: Mapping[str, str], name: str, example: str) -> str:
     if not (value := environ.get(name, "")):
         raise SettingsError(f"{name} is not set; for example {name}={example}")
     return value
+
+
+def _secret(environ: Mapping[str, str], name: str) -> str:
+    if file := environ.get(f"{name}_FILE", ""):
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as why:
+            raise SettingsError(f"{name}_FILE cannot be read: {why}") from why
+    return environ.get(name, "")
 
 
 def _number(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -1,0 +1,62 @@
+"""Buying over HTTP: the shapes that payments gives and the gateway documents and passes on.
+
+camelCase, whole numbers, amounts of money in minor units (pence, cents), RFC 3339 in UTC.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from contracts.units import Credits
+
+Name = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class CheckoutBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """Which pack."""
+
+    pack_id: Name
+
+
+class RefundBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """How much of the money to give back (all that is left when omitted), and why."""
+
+    reason: Annotated[str, Meta(pattern="^[a-z_]{1,64}$")]
+    amount_minor: int | None = None
+
+
+class CheckoutShown(Struct, rename="camel"):
+    """Where to pay."""
+
+    purchase_id: str
+    session_id: str
+    url: str
+
+
+class PurchaseShown(Struct, rename="camel", omit_defaults=True):
+    """A purchase as its owner sees it."""
+
+    purchase_id: str
+    status: str
+    pack_id: str
+    credits: Credits
+    amount_minor: int
+    currency: str
+    initiated_at: datetime
+    paid_at: datetime | UnsetType = UNSET
+    credited_at: datetime | UnsetType = UNSET
+    session_id: str | UnsetType = UNSET
+
+
+class PurchasesShown(Struct):
+    """What an account bought, newest first."""
+
+    purchases: list[PurchaseShown]
+
+
+class RefundShown(Struct, rename="camel"):
+    """A refund that was asked for; it is settled when Stripe says so."""
+
+    refund_id: str
+    status: str

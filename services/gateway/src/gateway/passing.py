@@ -1,0 +1,145 @@
+"""What belongs to payments: the gateway lets the caller in and passes the request on, as it is.
+
+It decides who calls and how often, and vouches for that with an identity token of one minute; what
+is bought, for how much and whether it is paid is decided by payments alone. Stripe's deliveries
+pass byte for byte and vouched for by nobody: their signature is payments' to check.
+"""
+
+import time
+from urllib.parse import quote
+
+import httpx
+import jwt
+import structlog
+from contracts.identity import (
+    ALGORITHM,
+    HEADER,
+    ISSUER,
+    LIFETIME_S,
+    PAYMENTS,
+    SECRET_BYTES_MIN,
+    TYPE,
+)
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from gateway.asgi import BODY_BYTES_MAX, read_body
+from gateway.guest import Guest, Reception
+from gateway.keys import Scope
+from gateway.problems import RETRY_SOON_S, ProblemError, failure
+from gateway.rates import USAGE, Rates, Rule
+from gateway.web import request_id_of
+
+CHECKOUT = Rule("checkout", 10)
+VERIFY = Rule("verify", 20)
+DELIVERY_BYTES_MAX = (256 << 10) + 1  # one more than payments takes, so that it says no itself
+ANSWER_WITHIN_S = 35.0  # payments asks Stripe with a timeout and two retries
+_PASSED_ON = ("content-type", "idempotency-key", "stripe-signature", "content-encoding")
+_PASSED_BACK = ("content-type", "retry-after")
+
+log = structlog.get_logger(__name__)
+
+
+class Passing:
+    """The way to payments; without an address or a secret there is none, and callers are told."""
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._url = url
+        self._secret = secret.encode()
+        self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN_S, trust_env=False)
+
+    async def on_behalf(self, request: Request, guest: Guest, path: str, body: bytes) -> Response:
+        """Pass a request on for somebody who was let in."""
+        if len(self._secret) < SECRET_BYTES_MIN:
+            raise _unavailable()
+        return guest.with_headers(await self.on(request, path, body, {HEADER: self._token(guest)}))
+
+    async def on(
+        self, request: Request, path: str, body: bytes, vouched: dict[str, str]
+    ) -> Response:
+        """Pass a request on, with only the headers that it needs."""
+        if not self._url:
+            raise _unavailable()
+        headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        try:
+            answer = await self._client.request(
+                request.method,
+                self._url + path,
+                params=str(request.query_params),
+                content=body,
+                headers={**headers, **vouched, "x-request-id": request_id_of(request)},
+            )
+        except httpx.HTTPError as why:
+            log.warning("payments_not_reached", why=repr(why))
+            raise _unavailable() from why
+        back = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
+        return Response(answer.content, status_code=answer.status_code, headers=back)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def _token(self, guest: Guest) -> str:
+        now, who = int(time.time()), guest.principal
+        claims = {
+            "iss": ISSUER,
+            "aud": PAYMENTS,
+            "sub": who.id,
+            "iat": now,
+            "exp": now + LIFETIME_S,
+            "account": guest.account,
+            "scopes": sorted(who.scopes),
+            "kind": who.actor.kind,
+            "actor": who.actor.id,
+        }
+        return jwt.encode(claims, self._secret, ALGORITHM, headers={"typ": TYPE})
+
+
+def routes(passing: Passing, reception: Reception, rates: Rates) -> APIRouter:
+    """Payments' routes behind this host name."""
+    router = APIRouter(tags=["billing"])
+
+    @router.post("/api/billing/checkout", summary="Start a purchase")
+    async def checkout(request: Request) -> Response:
+        guest = await reception.at_home(request, Scope.SPEND)
+        guest.limited(rates, CHECKOUT)
+        body = await read_body(request.receive, BODY_BYTES_MAX)
+        return await passing.on_behalf(request, guest, "/api/billing/checkout", body)
+
+    @router.get("/api/billing/verify-payment", summary="The true state of your purchase")
+    async def verify(request: Request, session_id: str) -> Response:
+        guest = await reception.at_home(request, Scope.READ)
+        guest.limited(rates, VERIFY)
+        del session_id  # named for the document; passed on with the query
+        return await passing.on_behalf(request, guest, "/api/billing/verify-payment", b"")
+
+    @router.get("/api/billing/purchases", summary="What you bought")
+    async def purchases(request: Request) -> Response:
+        guest = await reception.at_home(request, Scope.READ)
+        guest.limited(rates, USAGE)
+        return await passing.on_behalf(request, guest, "/api/billing/purchases", b"")
+
+    @router.post("/api/billing/purchases/{purchase}/refunds", summary="Give money back")
+    async def refund(request: Request, purchase: str) -> Response:
+        guest = await reception.at_home(request, Scope.ADMIN)
+        if guest.principal.account is not None:
+            raise failure(403, "not_permitted", "Giving money back is an administrator's call.")
+        body = await read_body(request.receive, BODY_BYTES_MAX)
+        path = f"/api/billing/purchases/{quote(purchase, safe='')}/refunds"
+        return await passing.on_behalf(request, guest, path, body)
+
+    @router.post("/api/stripe/webhook", summary="Stripe's deliveries")
+    async def webhook(request: Request) -> Response:
+        body = await read_body(request.receive, DELIVERY_BYTES_MAX)
+        return await passing.on(request, "/api/stripe/webhook", body, {})
+
+    return router
+
+
+def _unavailable() -> ProblemError:
+    return failure(
+        503,
+        "payments_unavailable",
+        "Payments cannot be reached now. Nothing was taken; try again with the same key.",
+        retry_after_s=RETRY_SOON_S,
+    )

@@ -1,0 +1,147 @@
+"""People's routes: start a purchase, ask for its true state, list what was bought, give money back.
+
+Every call carries the gateway's identity token. Another's purchase is not there.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from contracts.billing import (
+    CheckoutBody,
+    CheckoutShown,
+    PurchasesShown,
+    RefundBody,
+    RefundShown,
+)
+from contracts.commands import ActorKind
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from payments import seeing
+from payments.books import Books, Unknown
+from payments.buying import Buying, OtherOrder
+from payments.clock import now_ms
+from payments.handling import Handling, NotYet
+from payments.identity import Guard
+from payments.index import Index
+from payments.problems import failure, not_found, stripe_down
+from payments.purchase import Purchase
+from payments.requests import answer, body, idempotency_key
+from payments.shapes import listed, of_purchase
+from payments.till import TillDown, TillRefused
+
+
+class Billing:
+    """What the routes stand on. `changed` wakes the relay."""
+
+    def __init__(
+        self,
+        *,
+        books: Books,
+        index: Index,
+        buying: Buying,
+        handling: Handling,
+        guard: Guard,
+        changed: Callable[[], None],
+    ) -> None:
+        self.books = books
+        self.index = index
+        self.buying = buying
+        self.handling = handling
+        self.guard = guard
+        self.changed = changed
+
+    async def checkout(self, request: Request) -> Response:
+        """Start a purchase."""
+        caller = self.guard.caller(request, "spend")
+        asked = await body(request, CheckoutBody)
+        pack = self.buying.catalogue.packs.get(asked.pack_id)
+        if pack is None:
+            known = ", ".join(sorted(self.buying.catalogue.packs))
+            raise failure(422, "pack_unknown", f"packId must be one of {known}.")
+        key = idempotency_key(request)
+        try:
+            started = await asyncio.to_thread(self.buying.start, caller.account, pack, key)
+        except OtherOrder as why:
+            raise failure(
+                422, "id_conflict", "This Idempotency-Key was used for another purchase."
+            ) from why
+        except (TillDown, TillRefused) as why:
+            raise stripe_down() from why
+        finally:
+            self.changed()
+        purchase = started.purchase
+        shown = CheckoutShown(purchase.purchase, purchase.session, started.url)
+        return answer(shown, 201)
+
+    async def verify(self, request: Request, session: str) -> Response:
+        """The true state of the caller's own purchase; looks at Stripe while it is not paid."""
+        caller = self.guard.caller(request, "read")
+        name = await asyncio.to_thread(self.index.stream_of, session)
+        if name is None:
+            raise not_found()
+        try:
+            purchase = await asyncio.to_thread(self.books.purchase, name)
+            if purchase.account != caller.account:
+                raise not_found()
+            purchase = await asyncio.to_thread(self.handling.fulfil, session)
+        except (Unknown, NotYet) as why:
+            raise not_found() from why
+        except (TillDown, TillRefused):
+            pass  # what is known here is true, if not the newest
+        self.changed()
+        return answer(of_purchase(purchase))
+
+    async def refund(self, request: Request, name: str) -> Response:
+        """Give money back: an administrator's call."""
+        caller = self.guard.caller(request, "admin")
+        if caller.kind is not ActorKind.ADMIN:
+            raise failure(403, "not_permitted", "Giving money back is an administrator's call.")
+        asked = await body(request, RefundBody)
+        refund = f"rf_{name[:24]}_{idempotency_key(request, needed=True)}"[:64]
+
+        def ask(purchase: Purchase) -> seeing.RefundRefusal | None:
+            amount = purchase.refundable_minor if asked.amount_minor is None else asked.amount_minor
+            return seeing.ask_refund(
+                purchase,
+                seeing.Ask(refund, amount, asked.reason, caller.actor),
+                now_ms(),
+            )
+
+        try:
+            refusal = await asyncio.to_thread(self.books.change, name, ask)
+        except Unknown as why:
+            raise not_found() from why
+        if refusal is not None:
+            raise failure(422, refusal.value, "This refund is more than the payment allows.")
+        self.changed()
+        return answer(RefundShown(refund, "asked"), 202)
+
+    async def purchases(self, request: Request) -> Response:
+        """What the caller's account bought."""
+        caller = self.guard.caller(request, "read")
+        found = await asyncio.to_thread(self.index.of_account, caller.account)
+        return answer(PurchasesShown([listed(one) for one in found]))
+
+
+def routes(billing: Billing) -> APIRouter:
+    """The routes behind the gateway."""
+    router = APIRouter(tags=["billing"])
+
+    @router.post("/api/billing/checkout", summary="Start a purchase")
+    async def checkout(request: Request) -> Response:
+        return await billing.checkout(request)
+
+    @router.get("/api/billing/verify-payment", summary="The true state of a purchase")
+    async def verify(request: Request, session_id: str) -> Response:
+        return await billing.verify(request, session_id)
+
+    @router.get("/api/billing/purchases", summary="What an account bought")
+    async def purchases(request: Request) -> Response:
+        return await billing.purchases(request)
+
+    @router.post("/api/billing/purchases/{purchase}/refunds", summary="Give money back")
+    async def refund(request: Request, purchase: str) -> Response:
+        return await billing.refund(request, purchase)
+
+    return router

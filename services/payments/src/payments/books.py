@@ -1,0 +1,132 @@
+"""The books: every purchase a stream of events in PostgreSQL, its notification log the outbox.
+
+`change` loads a stream, lets a rule decide, and stores what is new; two that change the same stream
+at once are told apart by the store, and the later one decides again on what the first one wrote.
+Read models and errands are rows of the same transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
+from eventsourcing.postgres import PostgresProcessRecorder
+from eventsourcing.utils import get_topic
+from psycopg import Cursor
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow
+
+from payments.purchase import Purchase
+from payments.rows import Statement, rows_of
+
+SCHEMA = "payments"
+TRIES_MAX = 20  # of one change against others of the same stream; each loser waits for a winner
+POOL = 12  # connections: one for each thread that may change a stream at once
+_NEWEST = (
+    b"SELECT max(notification_id) AS newest FROM payments.books_events WHERE originator_id = %s"
+)
+
+_Said = TypeVar("_Said")
+
+
+class Unknown(LookupError):
+    """There is no such purchase."""
+
+
+class Recorder(PostgresProcessRecorder):
+    """Writes the rows that follow from events in the very transaction of the events."""
+
+    def _insert_events(
+        self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> None:
+        rows: Sequence[Statement] = kwargs.get("rows", ())
+        for statement in rows:
+            curs.execute(statement.sql, statement.values)
+        super()._insert_events(curs, stored_events, **kwargs)
+
+
+class Books(Application[UUID]):
+    """The event store, opened on one database. Thread-safe."""
+
+    name = "books"
+    log_section_size = 1_000
+
+    @classmethod
+    def open(cls, postgres_url: str) -> "Books":
+        """Open the books of a database; the schema must be there."""
+        parts = conninfo_to_dict(postgres_url)
+        return cls(
+            {
+                "PERSISTENCE_MODULE": "eventsourcing.postgres",
+                "PROCESS_RECORDER_TOPIC": get_topic(Recorder),
+                "POSTGRES_DBNAME": str(parts.get("dbname") or ""),
+                "POSTGRES_HOST": str(parts.get("host") or "127.0.0.1"),
+                "POSTGRES_PORT": str(parts.get("port") or "5432"),
+                "POSTGRES_USER": str(parts.get("user") or ""),
+                "POSTGRES_PASSWORD": str(parts.get("password") or ""),
+                "POSTGRES_SCHEMA": SCHEMA,
+                "POSTGRES_POOL_SIZE": str(POOL),
+                "POSTGRES_MAX_OVERFLOW": "4",
+                "POSTGRES_CONNECT_TIMEOUT": "5",
+                "POSTGRES_PRE_PING": "y",
+            }
+        )
+
+    def construct_recorder(self) -> ProcessRecorder:
+        """A recorder that tracks positions too."""
+        return self.factory.process_recorder()
+
+    @property
+    def log(self) -> Recorder:  # type: ignore[override]
+        """The store with its notification log and its tracking."""
+        if not isinstance(self.recorder, Recorder):
+            raise TypeError("the books are kept by their own recorder")
+        return self.recorder
+
+    def begin(self, purchase: Purchase) -> Purchase:
+        """Store a new purchase; one that is there already is given back as it stands."""
+        try:
+            self.keep(purchase)
+        except IntegrityError:
+            return self.purchase(purchase.purchase)
+        return purchase
+
+    def purchase(self, name: str) -> Purchase:
+        """The purchase as it stands; raises Unknown."""
+        try:
+            found: Purchase = self.repository.get(Purchase.named(name))
+        except (AggregateNotFoundError, ValueError) as why:
+            raise Unknown(name) from why
+        return found
+
+    def change(self, name: str, rule: Callable[[Purchase], _Said]) -> _Said:
+        """Let a rule decide on the newest state, and store what it decided; raises Unknown."""
+        for _ in range(TRIES_MAX):
+            purchase = self.purchase(name)
+            said = rule(purchase)
+            try:
+                self.keep(purchase)
+            except IntegrityError:
+                continue
+            return said
+        raise RuntimeError(f"purchase {name} was changed by others {TRIES_MAX} times in a row")
+
+    def keep(self, purchase: Purchase) -> None:
+        """Store pending events with the rows that follow from them."""
+        if purchase.pending_events:
+            self.save(purchase, rows=rows_of(purchase))
+
+    def newest_notification(self, name: str) -> int:
+        """The place in the notification log of the newest event of a purchase."""
+        with self.log.datastore.get_connection() as connection:
+            row = connection.execute(_NEWEST, (Purchase.named(name),)).fetchone()
+        return int(row["newest"] or 0) if row is not None else 0
+
+    def position(self, follower: str) -> int:
+        """How far a follower of the notification log has come."""
+        return self.log.max_tracking_id(follower) or 0
+
+    def followed(self, follower: str, notification: int) -> None:
+        """A follower has done everything up to here."""
+        self.log.insert_tracking(Tracking(follower, notification))

@@ -1,0 +1,98 @@
+"""Starting a purchase: our own order first, then Stripe's session for it, under the order's name.
+
+The pack, its price and its credits come from the catalogue, never from the caller. The caller's
+Idempotency-Key names the order: asked again, it is the same order and the same session.
+"""
+
+from uuid import UUID, uuid4, uuid5
+
+from contracts.catalogue import Catalogue, Pack
+from msgspec import Struct
+
+from payments.books import Books
+from payments.objects import Session
+from payments.purchase import Purchase
+from payments.till import Params, Till
+
+ORDERS = UUID("6f0c6c52-5d5e-4a53-8d0a-7f2f2b1c9a10")  # the space that order ids are made in
+
+
+class Started(Struct, frozen=True):
+    """A purchase with its session; `url` is Stripe's hosted page."""
+
+    purchase: Purchase
+    url: str
+
+
+class Buying:
+    """Opens checkouts. Synchronous: call it from a thread."""
+
+    def __init__(self, books: Books, till: Till, catalogue: Catalogue, public_url: str) -> None:
+        self._books = books
+        self._till = till
+        self.catalogue = catalogue
+        self._public_url = public_url
+
+    def start(self, account: str, pack: Pack, key: str) -> Started:
+        """The order and its hosted page; raises TillDown, or OtherOrder for a reused key."""
+        purchase = self._books.begin(order(account, pack, "checkout", key))
+        if purchase.account != account or purchase.pack != pack.id:
+            raise OtherOrder(key)
+        if purchase.session:
+            return Started(purchase, purchase.url)
+        session = self._till.post(
+            Session,
+            "checkout/sessions",
+            self._session(purchase, pack),
+            key=f"{purchase.purchase}:session",
+        )
+
+        def opened(found: Purchase) -> Purchase:
+            if not found.session:
+                found.trigger_event(
+                    Purchase.SessionOpened, session=session.id, url=session.url or ""
+                )
+            return found
+
+        purchase = self._books.change(purchase.purchase, opened)
+        return Started(purchase, purchase.url)
+
+    def _session(self, purchase: Purchase, pack: Pack) -> Params:
+        back = f"{self._public_url}/account/credits"
+        return {
+            "mode": "payment",
+            "client_reference_id": purchase.purchase,
+            "line_items": [
+                {
+                    "quantity": 1,
+                    "price_data": {
+                        "currency": pack.currency.lower(),
+                        "unit_amount": pack.price_minor,
+                        "product_data": {"name": f"{pack.credits} credits"},
+                    },
+                }
+            ],
+            "payment_intent_data": {"metadata": {"purchase": purchase.purchase}},
+            "metadata": {"purchase": purchase.purchase},
+            "success_url": f"{back}/success?session_id={{CHECKOUT_SESSION_ID}}",
+            "cancel_url": back,
+        }
+
+
+class OtherOrder(ValueError):
+    """This key named another order."""
+
+
+def order(account: str, pack: Pack, way: str, key: str) -> Purchase:
+    """An order of ours, not stored yet. The same account, way and key give the same order."""
+    name = uuid5(ORDERS, f"{way}\0{account}\0{key}") if key else uuid4()
+    return Purchase(
+        purchase=name.hex,
+        account=account,
+        pack=pack.id,
+        credits=pack.credits,
+        price_minor=pack.price_minor,
+        currency=pack.currency,
+        expires_days=pack.expires_days,
+        way=way,
+    )

@@ -1,0 +1,143 @@
+"""Stripe's objects as this service reads them: the few fields it needs, decoded at the door.
+
+Amounts are minor units (pence, cents); times are seconds since the epoch, as Stripe has them.
+Unknown fields are ignored; a missing one that we need is an error, never a guess.
+"""
+
+import msgspec
+from msgspec import Struct
+
+
+class Named(Struct):
+    """What all of them have."""
+
+    id: str
+
+
+class Session(Named):
+    """A checkout session. `payment_status`: paid, unpaid, no_payment_required."""
+
+    status: str | None
+    payment_status: str
+    amount_total: int | None
+    currency: str | None
+    livemode: bool
+    created: int
+    expires_at: int
+    mode: str = "payment"
+    client_reference_id: str | None = None
+    customer: str | None = None
+    payment_intent: str | None = None
+    subscription: str | None = None
+    url: str | None = None
+
+
+class PaymentError(Struct):
+    """Why a payment did not happen, in Stripe's codes."""
+
+    code: str | None = None
+    decline_code: str | None = None
+    advice_code: str | None = None
+
+
+class Intent(Named):
+    """A payment intent. `status` is succeeded once the money is there."""
+
+    status: str
+    amount: int
+    amount_received: int
+    currency: str
+    livemode: bool
+    created: int
+    customer: str | None = None
+    payment_method: str | None = None
+    latest_charge: str | None = None
+    last_payment_error: PaymentError | None = None
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Refund(Named):
+    """Money on its way back: pending, succeeded, failed, canceled, requires_action."""
+
+    amount: int
+    currency: str
+    status: str | None
+    payment_intent: str | None
+    created: int
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Movement(Named):
+    """A balance transaction: what one fact did to our balance at Stripe."""
+
+    amount: int
+    fee: int
+    net: int
+    type: str
+    created: int
+    currency: str
+    source: str | None = None
+    payout: str | None = None
+
+
+class Dispute(Named):
+    """A bank's claim. It carries no metadata of ours: it is joined by its payment intent."""
+
+    amount: int
+    currency: str
+    status: str
+    payment_intent: str | None
+    created: int
+    charge: str | None = None
+    balance_transactions: list[Movement] = msgspec.field(default_factory=list)
+
+    @property
+    def standing(self) -> str:
+        """Its status, but `reinstated` when a lost one was paid back after all."""
+        moved = sum(movement.amount for movement in self.balance_transactions)
+        given_back = len(self.balance_transactions) > 1 and moved >= 0
+        return "reinstated" if self.status == "lost" and given_back else self.status
+
+
+class FraudWarning(Named):
+    """An early fraud warning of a card network. `actionable` until refunded or disputed."""
+
+    actionable: bool
+    payment_intent: str | None
+    created: int
+    charge: str | None = None
+
+
+class Payer(Named):
+    """A customer object: an opaque id of ours on it, the person's words stay at Stripe."""
+
+    livemode: bool
+    created: int
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Payout(Named):
+    """Money that left Stripe for our bank."""
+
+    amount: int
+    currency: str
+    status: str
+    created: int
+    arrival_date: int
+
+
+class Portal(Named):
+    """A session of Stripe's own pages. The address opens it for whoever holds it: never log it."""
+
+    url: str
+
+    def __repr__(self) -> str:
+        """All but the address."""
+        return f"Portal(id={self.id!r}, url='***')"
+
+
+class Charge(Named):
+    """One taking of money; all we need is which payment it belongs to."""
+
+    payment_intent: str | None
+    created: int

@@ -1,0 +1,163 @@
+"""The relay: follows the notification log and asks the ledger, each account in order.
+
+It works in lanes, one per account, so that one that waits holds up no other. Its position is in
+the same database (the library's own tracking) and moves over what is wholly done: after a crash the
+rest is asked again, by the same ids. One process at a time follows (`baton`).
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+
+import structlog
+from contracts.commands import AnyCommand, Grant
+from contracts.events import CommandRefused
+from contracts.reasons import Reason
+from eventsourcing.persistence import Notification
+from msgspec import Struct
+
+from payments import seeing
+from payments.asking import Answer, Ledger
+from payments.books import Books
+from payments.clock import now_ms
+from payments.metrics import Metrics
+from payments.purchase import Purchase
+from payments.wishes import wishes
+
+FOLLOWER = "relay"
+AHEAD_MAX = 1_000  # notifications under way; a burst of purchases, small in memory
+POLL_S = 0.05  # between looks at the log when nobody says that it grew
+# Refusals that say "this is so already": a repetition after the answer was forgotten.
+_SETTLED = frozenset({Reason.SOURCE_ALREADY_GRANTED, Reason.GRANT_EXISTS})
+
+log = structlog.get_logger(__name__)
+
+
+class _Task(Struct):
+    id: int
+    purchase: Purchase | None
+    commands: list[AnyCommand]
+    recorded_s: float
+    done: bool = False
+
+
+class Relay:
+    """Follows until cancelled; raises what the database raises. `poke` says that the log grew."""
+
+    def __init__(self, books: Books, ledger: Ledger, metrics: Metrics) -> None:
+        self._books = books
+        self._ledger = ledger
+        self._metrics = metrics
+        self._grew = asyncio.Event()
+        self._under_way: deque[_Task] = deque()
+        self._lanes: dict[str, deque[_Task]] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._broke: BaseException | None = None
+        self.position = 0
+
+    def poke(self) -> None:
+        """Look now."""
+        self._grew.set()
+
+    @property
+    def oldest_s(self) -> float:
+        """When the oldest notification that is not done was recorded; 0: all is done."""
+        return self._under_way[0].recorded_s if self._under_way else 0.0
+
+    async def run(self) -> None:
+        """Follow the log."""
+        self._under_way, self._lanes, self._broke = deque(), {}, None
+        self.position = read = await asyncio.to_thread(self._books.position, FOLLOWER)
+        try:
+            while True:
+                found = await asyncio.to_thread(self._read, read)
+                for task in found:
+                    read = task.id
+                    self._start(task)
+                self._grew.clear()
+                await self._advance()
+                if self._broke is not None:
+                    raise self._broke
+                if not found:
+                    await self._rest()
+        finally:
+            for running in self._running:
+                running.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _rest(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_S):
+                await self._grew.wait()
+
+    def _read(self, after: int) -> list[_Task]:
+        room = AHEAD_MAX - len(self._under_way)
+        if room <= 0:
+            return []
+        found = self._books.log.select_notifications(after, room, inclusive_of_start=False)
+        return [self._task(notification) for notification in found]
+
+    def _task(self, notification: Notification) -> _Task:
+        event = self._books.mapper.to_domain_event(notification)
+        recorded_s = event.timestamp.timestamp()  # type: ignore[attr-defined]
+        stream = notification.originator_id
+        if not notification.topic.startswith("payments.purchase:"):
+            return _Task(notification.id, None, [], recorded_s)
+        purchase = self._books.purchase(getattr(stream, "hex", ""))
+        return _Task(notification.id, purchase, wishes(event, purchase), recorded_s)
+
+    def _start(self, task: _Task) -> None:
+        self._under_way.append(task)
+        if task.purchase is None or not task.commands:
+            task.done = True
+            return
+        lane = self._lanes.get(task.purchase.account)
+        if lane is not None:
+            lane.append(task)
+            return
+        self._lanes[task.purchase.account] = deque([task])
+        running = asyncio.create_task(self._drive(task.purchase.account))
+        self._running.add(running)
+        running.add_done_callback(self._ended)
+
+    def _ended(self, lane: asyncio.Task[None]) -> None:
+        self._running.discard(lane)
+        if not lane.cancelled() and lane.exception() is not None:
+            self._broke = lane.exception()
+        self._grew.set()
+
+    async def _drive(self, account: str) -> None:
+        lane = self._lanes[account]
+        while lane:
+            task = lane[0]
+            for command in task.commands:
+                answer = await self._ledger.ask(command)
+                if task.purchase is not None:
+                    await asyncio.to_thread(self._answered, task.purchase, command, answer)
+            task.done = True
+            lane.popleft()
+        del self._lanes[account]
+
+    def _answered(self, purchase: Purchase, command: AnyCommand, answer: Answer) -> None:
+        name = purchase.purchase
+        if isinstance(answer, CommandRefused) and answer.reason not in _SETTLED:
+            kind, reason = type(command).__name__, answer.reason.value
+            self._metrics.refused.labels(kind, reason).inc()
+            log.error("ledger_refused", purchase=name, command=command.id, reason=reason)
+            if isinstance(command, Grant):
+                self._books.change(
+                    name, lambda found: seeing.grant_refused(found, command.id, reason)
+                )
+        elif isinstance(command, Grant) and not purchase.credited_at:
+            now = now_ms()
+            self._books.change(name, lambda found: seeing.credited(found, command.id, now))
+            if purchase.paid_at:
+                self._metrics.credited.observe((now - purchase.paid_at) / 1000)
+
+    async def _advance(self) -> None:
+        done = 0
+        while self._under_way and self._under_way[0].done:
+            done = self._under_way.popleft().id
+        if done:
+            await asyncio.to_thread(self._books.followed, FOLLOWER, done)
+            self.position = done

@@ -1,0 +1,100 @@
+"""The rows that follow from a purchase's events: what is looked up, listed, and still to be done.
+
+They are read models: everything in them can be derived from the streams again.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from payments.purchase import Purchase
+
+REFUND = "refund"  # kinds of errands
+TOP_UP = "top_up"
+
+_PURCHASE = """
+INSERT INTO payments.purchases (purchase, account, pack, credits, price_minor, currency, way,
+  session, intent, state, quarantine, initiated_at, paid_at, credited_at, changed_at)
+VALUES (%(purchase)s, %(account)s, %(pack)s, %(credits)s, %(price_minor)s, %(currency)s, %(way)s,
+  %(session)s, %(intent)s, %(state)s, %(quarantine)s, %(initiated_at)s, %(paid_at)s,
+  %(credited_at)s, %(changed_at)s)
+ON CONFLICT (purchase) DO UPDATE SET session = excluded.session, intent = excluded.intent,
+  state = excluded.state, quarantine = excluded.quarantine, paid_at = excluded.paid_at,
+  credited_at = excluded.credited_at, changed_at = excluded.changed_at
+"""
+_OBJECT = """
+INSERT INTO payments.objects (object, stream) VALUES (%(object)s, %(stream)s)
+ON CONFLICT (object) DO NOTHING
+"""
+_ERRAND = """
+INSERT INTO payments.errands (stream, kind, name) VALUES (%(stream)s, %(kind)s, %(name)s)
+ON CONFLICT DO NOTHING
+"""
+_DONE = "DELETE FROM payments.errands WHERE stream = %(stream)s AND name = %(name)s"
+
+
+class Statement(Struct, frozen=True):
+    """One statement of the transaction that stores events."""
+
+    sql: bytes
+    values: Mapping[str, str | int]
+
+
+def rows_of(purchase: Purchase) -> list[Statement]:
+    """What to write with the pending events of a purchase."""
+    rows = [Statement(_PURCHASE.encode(), _listed(purchase))]
+    for event in purchase.pending_events:
+        match event:
+            case Purchase.Initiated() if purchase.way != "checkout":
+                rows.append(_errand(purchase, TOP_UP, purchase.purchase))
+            case Purchase.SessionOpened():
+                rows.append(_object(purchase, event.session))
+            case Purchase.IntentKnown():
+                rows.append(_object(purchase, event.intent))
+            case Purchase.Paid():
+                rows += [_object(purchase, event.intent), _done(purchase, purchase.purchase)]
+            case Purchase.Ended():
+                rows.append(_done(purchase, purchase.purchase))
+            case Purchase.RefundAsked():
+                rows.append(_errand(purchase, REFUND, event.refund))
+            case Purchase.RefundRefused():
+                rows.append(_done(purchase, event.refund))
+            case Purchase.RefundSeen():
+                rows += [_object(purchase, event.refund), _done(purchase, event.ours)]
+            case Purchase.DisputeSeen():
+                rows.append(_object(purchase, event.dispute))
+            case _:
+                pass
+    return rows
+
+
+def _listed(purchase: Purchase) -> dict[str, str | int]:
+    return {
+        "purchase": purchase.purchase,
+        "account": purchase.account,
+        "pack": purchase.pack,
+        "credits": purchase.credits,
+        "price_minor": purchase.price_minor,
+        "currency": purchase.currency,
+        "way": purchase.way,
+        "session": purchase.session,
+        "intent": purchase.intent,
+        "state": purchase.state,
+        "quarantine": purchase.quarantine,
+        "initiated_at": int(purchase.created_on.timestamp() * 1000),
+        "paid_at": purchase.paid_at,
+        "credited_at": purchase.credited_at,
+        "changed_at": int(purchase.modified_on.timestamp() * 1000),
+    }
+
+
+def _object(purchase: Purchase, name: str) -> Statement:
+    return Statement(_OBJECT.encode(), {"object": name, "stream": purchase.purchase})
+
+
+def _errand(purchase: Purchase, kind: str, name: str) -> Statement:
+    return Statement(_ERRAND.encode(), {"stream": purchase.purchase, "kind": kind, "name": name})
+
+
+def _done(purchase: Purchase, name: str) -> Statement:
+    return Statement(_DONE.encode(), {"stream": purchase.purchase, "name": name})

@@ -1,0 +1,128 @@
+"""What the ledger is asked for when something happened to a purchase. Pure; ids are deterministic.
+
+Publishing the same event again gives the same commands with the same ids: the ledger's memory makes
+a repetition harmless. They carry no `issuedAt`: money that arrived is credited however late.
+"""
+
+from uuid import UUID
+
+from contracts.commands import (
+    Actor,
+    ActorKind,
+    AnyCommand,
+    CostBasis,
+    Freeze,
+    Grant,
+    GrantKind,
+    PurchaseState,
+    RecordPurchase,
+    Revoke,
+    Thaw,
+)
+from eventsourcing.domain import DomainEventProtocol
+
+from payments.effects import effect_id
+from payments.purchase import Purchase
+
+ACTOR = Actor(ActorKind.PAYMENTS, "payments")
+KINDS = {"checkout": GrantKind.PAID, "one_click": GrantKind.PAID, "auto": GrantKind.TOPUP}
+
+
+def wishes(event: DomainEventProtocol[UUID], purchase: Purchase) -> list[AnyCommand]:
+    """The commands of one event, in order; `purchase` as it is now or later."""
+    match event:
+        case Purchase.Initiated():
+            return [_record(purchase, PurchaseState.INITIATED)]
+        case Purchase.Paid():
+            return [_record(purchase, PurchaseState.COMPLETED), _grant(purchase, event)]
+        case Purchase.Ended():
+            return [_record(purchase, PurchaseState.FAILED)]
+        case Purchase.RefundSeen() if event.status == "succeeded":
+            return [_record(purchase, PurchaseState.REFUNDED, event.refund, event.amount_minor)]
+        case Purchase.DisputeSeen() if event.status == "needs_response":
+            return [_record(purchase, PurchaseState.DISPUTED, event.dispute, event.amount_minor)]
+        case Purchase.Frozen():
+            return [
+                Freeze(
+                    id=_nth(event.effect, n),
+                    account=purchase.account,
+                    actor=ACTOR,
+                    reason="payment",
+                    grant=grant,
+                )
+                for n, grant in enumerate(purchase.lots)
+            ]
+        case Purchase.Thawed():
+            return [
+                Thaw(
+                    id=_nth(event.effect, n),
+                    account=purchase.account,
+                    actor=ACTOR,
+                    reason="payment",
+                    grant=grant,
+                )
+                for n, grant in enumerate(purchase.lots)
+            ]
+        case Purchase.Revoked():
+            return [_revoke(purchase, event)]
+        case Purchase.Returned():
+            return [_return(purchase, event)]
+        case _:
+            return []
+
+
+def _record(
+    purchase: Purchase, state: PurchaseState, thing: str = "", amount_minor: int | None = None
+) -> RecordPurchase:
+    amount = purchase.price_minor if amount_minor is None else amount_minor
+    return RecordPurchase(
+        id=effect_id(thing or purchase.purchase, state.value),
+        account=purchase.account,
+        actor=ACTOR,
+        purchase=purchase.purchase,
+        state=state,
+        pack=purchase.pack,
+        cost=CostBasis(amount, purchase.currency),
+    )
+
+
+def _grant(purchase: Purchase, event: Purchase.Paid) -> Grant:
+    return Grant(
+        id=event.grant,
+        account=purchase.account,
+        actor=ACTOR,
+        amount=purchase.credits,
+        kind=KINDS[purchase.way],
+        source=effect_id(event.intent, "paid"),
+        expires_at=event.expires_at,
+        cost_basis=CostBasis(purchase.price_minor, purchase.currency),
+    )
+
+
+def _revoke(purchase: Purchase, event: Purchase.Revoked) -> Revoke:
+    return Revoke(
+        id=event.effect,
+        account=purchase.account,
+        actor=ACTOR,
+        grant=event.grant,
+        amount=event.credits,
+        reason="payment",
+    )
+
+
+def _return(purchase: Purchase, event: Purchase.Returned) -> Grant:
+    cost = purchase.price_minor * event.credits // purchase.credits
+    return Grant(
+        id=event.effect,
+        account=purchase.account,
+        actor=ACTOR,
+        amount=event.credits,
+        kind=KINDS[purchase.way],
+        source=event.effect,
+        expires_at=event.expires_at,
+        cost_basis=CostBasis(cost, purchase.currency),
+    )
+
+
+def _nth(effect: str, number: int) -> str:
+    return effect if number == 0 else f"{effect[:60]}:{number}"

@@ -1,0 +1,158 @@
+"""A shop in memory: the real handling, rules and relay's wishes over Stripe in memory.
+
+The event store is the library's own in-memory one; the ledger is a strict little model that knows
+grants, freezes and revokes, and refuses what the real one refuses.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+from contracts.catalogue import bundled
+from contracts.commands import AnyCommand, Freeze, Grant, RecordPurchase, Revoke, Thaw
+from payments import seeing
+from payments.books import Books
+from payments.buying import Buying
+from payments.handling import Handling, Hint
+from payments.index import Index, Listed
+from payments.purchase import Purchase
+from payments.rows import rows_of
+from payments.till import Till
+from payments.wishes import wishes
+
+from tests.unit.payments.stripe_world import Stripe
+
+CATALOGUE = bundled()
+
+
+class MemoryBooks(Books):
+    """The books without a database; rows are kept as two dictionaries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.streams: dict[str, str] = {}
+        self.listed: dict[str, Listed] = {}
+        self.errands: dict[str, str] = {}
+
+    def keep(self, purchase: Purchase) -> None:
+        rows = rows_of(purchase) if purchase.pending_events else []
+        self.save(purchase)
+        for row in rows:
+            values = row.values
+            if b"payments.objects" in row.sql:
+                self.streams.setdefault(str(values["object"]), str(values["stream"]))
+            elif b"INTO payments.purchases" in row.sql:
+                fields = {name: values[name] for name in Listed.__struct_fields__}
+                self.listed[purchase.purchase] = Listed(**fields)  # type: ignore[arg-type]
+            elif row.sql.startswith(b"DELETE"):
+                self.errands.pop(str(values["name"]), None)
+            else:
+                self.errands[str(values["name"])] = str(values["stream"])
+
+
+class MemoryIndex:
+    """The lookups over the same dictionaries."""
+
+    def __init__(self, books: MemoryBooks) -> None:
+        self._books = books
+
+    def stream_of(self, stripe_object: str) -> str | None:
+        return self._books.streams.get(stripe_object)
+
+    def since(self, start: int) -> list[Listed]:
+        return [x for x in self._books.listed.values() if max(x.initiated_at, x.paid_at) >= start]
+
+
+class Lot:
+    def __init__(self, amount: int) -> None:
+        self.left = amount
+        self.debt = 0
+        self.frozen = False
+
+
+class LedgerModel:
+    """What the credits are, from commands alone. The same id decides once."""
+
+    def __init__(self) -> None:
+        self.lots: dict[str, Lot] = {}
+        self.sources: set[str] = set()
+        self.answered: set[str] = set()
+        self.recorded: list[tuple[str, str]] = []
+
+    def ask(self, command: AnyCommand) -> None:
+        if command.id in self.answered:
+            return
+        self.answered.add(command.id)
+        match command:
+            case Grant():
+                assert command.source not in self.sources, "one source, one grant"
+                self.sources.add(command.source)
+                self.lots[command.id] = Lot(command.amount)
+            case Revoke():
+                lot = self.lots[command.grant]
+                amount = command.amount or lot.left
+                taken = min(lot.left, amount)
+                lot.left -= taken
+                lot.debt += amount - taken
+            case Freeze():
+                self.lots[command.grant or ""].frozen = True
+            case Thaw():
+                self.lots[command.grant or ""].frozen = False
+            case RecordPurchase():
+                self.recorded.append((command.purchase, command.state.value))
+            case _:
+                raise AssertionError(command)
+
+    def spend(self, grant: str, amount: int) -> int:
+        lot = self.lots[grant]
+        taken = 0 if lot.frozen else min(amount, lot.left)
+        lot.left -= taken
+        return taken
+
+    @property
+    def balance(self) -> int:
+        return sum(lot.left - lot.debt for lot in self.lots.values())
+
+
+class Shop:
+    """Everything together."""
+
+    def __init__(self) -> None:
+        self.stripe = Stripe()
+        self.books = MemoryBooks()
+        self.ledger = LedgerModel()
+        self.now = self.stripe.now_s * 1000
+        till = cast("Till", self.stripe)
+        self.index = MemoryIndex(self.books)
+        self.handling = Handling(
+            self.books, cast("Index", self.index), till, live=False, freezes=True
+        )
+        self.buying = Buying(self.books, till, CATALOGUE, "http://shop.example")
+        self._relayed = 0
+
+    def buy(self, pack: str = "starter", account: str = "ada", key: str = "") -> Purchase:
+        return self.buying.start(account, CATALOGUE.packs[pack], key).purchase
+
+    def hear(self, hints: Sequence[Hint]) -> None:
+        for hint in hints:
+            self.handling.handle(hint)
+            self.relay()
+
+    def relay(self) -> None:
+        """Ask the ledger for what follows from new events, in order."""
+        log = self.books.recorder.select_notifications(self._relayed + 1, 1_000)
+        for notification in log:
+            event = self.books.mapper.to_domain_event(notification)
+            purchase = self.books.purchase(event.originator_id.hex)
+            for command in wishes(event, purchase):
+                self.ledger.ask(command)
+                if isinstance(command, Grant):
+                    self._credited(purchase.purchase, command.id)
+            self._relayed = notification.id
+        if log:
+            self.relay()
+
+    def _credited(self, purchase: str, grant: str) -> None:
+        self.books.change(purchase, lambda found: seeing.credited(found, grant, self.now))
+
+    def purchase(self, purchase: Purchase) -> Purchase:
+        return self.books.purchase(purchase.purchase)
