@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo up down test check unit integration e2e sim bench schemas ready need-engine
+.PHONY: help demo up down test check unit integration e2e sim bench proof-payments schemas ready \
+	need-engine
 
 UV_VERSION := 0.13.9
 SEEDS ?= 5000
@@ -29,8 +30,8 @@ PYTEST := $(BIN)/pytest
 
 help: ## list the targets
 	@echo "usage: make TARGET"
-	@sed -n 's/^\([a-z][a-z0-9]*\):[^#]*## \(.*\)/  \1 | \2/p' $(MAKEFILE_LIST) | \
-		while IFS='|' read -r name text; do printf '  %-12s%s\n' $$name "$$text"; done
+	@sed -n 's/^\([a-z][a-z0-9-]*\):[^#]*## \(.*\)/  \1 | \2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r name text; do printf '  %-16s%s\n' $$name "$$text"; done
 
 demo: need-engine ready ## watch real tool runs being paid for over real Kafka
 	$(BIN)/python -m deploy.demo
@@ -67,6 +68,9 @@ sim: ready ## the owner loop in simulated worlds full of faults (SEEDS=5000)
 
 bench: need-engine ready ## measure, print, and write .local/bench/latest.json
 	$(BIN)/python -m tests.benchmarks.run
+
+proof-payments: need-engine ready ## everything that must hold of money in, with its figures
+	SCRIP_OUTAGE_S=60 $(BIN)/python -m tests.proof payments
 
 schemas: ready ## generate the committed schemas again
 	$(BIN)/scrip contracts schemas

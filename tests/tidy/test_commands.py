@@ -8,7 +8,7 @@ from tests.tidy.sources import ROOT, texts, told
 
 TARGETS = {"demo", "up", "down", "test", "check", "unit", "integration", "e2e", "sim", "bench"}
 TARGETS |= {"schemas"}
-TARGET = re.compile(r"^([a-z][a-z0-9]*):[^#=]*## (.+)$", re.MULTILINE)
+TARGET = re.compile(r"^([a-z][a-z0-9-]*):[^#=]*## (.+)$", re.MULTILINE)
 CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 
 
@@ -33,7 +33,7 @@ def test_every_make_target_in_the_documents_exists() -> None:
         for path, text in texts()
         if path.suffix == ".md"
         for block, inline in CODE.findall(text)
-        for name in re.findall(r"(?:^|[\s&;])make ([a-z0-9]+)", block or inline)
+        for name in re.findall(r"(?:^|[\s&;])make ([a-z][a-z0-9-]*)", block or inline)
         if name not in known
     ]
     assert not faults, told(faults, "No such target in the Makefile:")

@@ -1,8 +1,9 @@
-"""Stripe in memory: objects that change, and an event for each change. No network, no clock.
+"""Stripe in memory: objects that change, and an event for each change. No network.
 
 It answers the three verbs of `payments.till.Till`, so that the real handling runs on it.
 """
 
+import time
 from collections.abc import Iterator
 from itertools import count
 from typing import Any, TypeVar
@@ -34,7 +35,7 @@ class Stripe:
         self.events: list[Hint] = []
         self.keys: dict[str, Any] = {}
         self.down = False
-        self.now_s = 1_772_366_400
+        self.now_s = int(time.time())
         self.calls = 0
 
     # ---- the three verbs

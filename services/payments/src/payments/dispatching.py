@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from payments import inbox
-from payments.handling import Handling, Hint, NotYet
+from payments.handling import Handling, Hint, NotYet, heard
 from payments.inbox import Pool, Waiting
 from payments.metrics import Metrics
 from payments.signatures import Webhook
@@ -47,11 +47,15 @@ class Dispatcher:
         while True:
             self._came.clear()
             rows = await inbox.take(self._pool)
+            if ignored := [row.event for row in rows if not heard(row.kind)]:
+                await inbox.ignore(self._pool, ignored)
+                self._metrics.webhooks.labels("ignored").inc(len(ignored))
+                rows = [row for row in rows if heard(row.kind)]
             if rows:
                 async with asyncio.TaskGroup() as group:
                     for row in rows:
                         group.create_task(self._handle(row))
-            elif not self._came.is_set():
+            elif not (ignored or self._came.is_set()):
                 await self._rest()
 
     async def _rest(self) -> None:

@@ -27,6 +27,21 @@ class Hint(Struct, frozen=True):
     intent: str = ""
 
 
+_HEARD = (
+    "checkout.session.",
+    "payment_intent.",
+    "refund.",
+    "charge.refund",
+    "charge.dispute.",
+    "radar.early_fraud_warning.",
+)
+
+
+def heard(kind: str) -> bool:
+    """Whether an event of this kind says anything to us."""
+    return kind.startswith(_HEARD)
+
+
 class Handling:
     """The one fulfil function and its sisters. Synchronous: call it from a thread."""
 

@@ -16,6 +16,8 @@ from payments.signatures import Webhook
 TAKEN_AT_ONCE = 100  # rows of one look; a fraction of a second of handling
 WAIT_S = (0.5, 1, 2, 5, 15, 60, 300)  # until a row is tried again; the last one repeats
 TRIES_MAX = 40  # of a row that never fits: about three hours, then a person looks
+# A mark that a crash forgets is made again: handling is harmless any number of times.
+_LAZY = "SET LOCAL synchronous_commit = off"
 
 Pool = AsyncConnectionPool[AsyncConnection[tuple[object, ...]]]
 
@@ -57,9 +59,21 @@ async def take(pool: Pool) -> list[Waiting]:
         return await rows.fetchall()
 
 
+async def ignore(pool: Pool, events: list[str]) -> None:
+    """Rows that say nothing to us, all at once."""
+    async with pool.connection() as connection:
+        await connection.execute(_LAZY)
+        await connection.execute(
+            "UPDATE payments.inbox SET handled_at = clock_timestamp(), outcome = 'ignored'"
+            " WHERE event = ANY(%s)",
+            (events,),
+        )
+
+
 async def done(pool: Pool, event: str, outcome: str) -> float:
     """A row is handled; gives the seconds since Stripe made the event."""
     async with pool.connection() as connection:
+        await connection.execute(_LAZY)
         updated = await connection.execute(
             "UPDATE payments.inbox SET handled_at = clock_timestamp(), outcome = %s"
             " WHERE event = %s"

@@ -30,6 +30,8 @@ from payments.index import Index
 from payments.index import Pool as IndexPool
 from payments.listening import Listener
 from payments.metrics import Metrics
+from payments.picture import ledger_lots
+from payments.reconciling import Hourly, Reconciler
 from payments.relay import Relay
 from payments.serving import serve
 from payments.settings import Settings
@@ -74,7 +76,8 @@ class Parts(Struct, frozen=True):
     index: Index
     handling: Handling
     listener: Listener
-    running: tuple[Relay | Dispatcher | Errands | Board, ...]
+    reconciler: Reconciler
+    running: tuple[Relay | Dispatcher | Errands | Board | Hourly, ...]
 
     async def work(self) -> None:
         """What one process at a time does; raises what interrupts it."""
@@ -91,15 +94,17 @@ async def assemble(
     bootstrap, prefix = settings.kafka_bootstrap, settings.topic_prefix
     metrics = Metrics()
     books = opened.enter_context(Books.open(settings.postgres_url))
-    index = Index(opened.enter_context(_lookups(settings.postgres_url)))
+    lookups = opened.enter_context(_lookups(settings.postgres_url))
+    index = Index(lookups)
     webhooks = await opened.enter_async_context(_webhooks(settings.postgres_url))
+    work = await opened.enter_async_context(_webhooks(settings.postgres_url))
     outbox = Outbox(bootstrap)
     opened.push_async_callback(outbox.stop)
     handling = Handling(books, index, till, live=settings.live, freezes=settings.fraud_freezes)
     ledger = Ledger(outbox, partitions, prefix, metrics)
     listener = Listener(bootstrap, prefix, ledger.hear)
     relay = Relay(books, ledger, metrics)
-    dispatcher = Dispatcher(webhooks, handling, relay.poke, metrics)
+    dispatcher = Dispatcher(work, handling, relay.poke, metrics)
     door = webhook.Door(
         webhooks, metrics, settings.webhook_secrets, live=settings.live, came=dispatcher.poke
     )
@@ -113,9 +118,26 @@ async def assemble(
     )
     routers = [webhook.routes(door), billing.routes(people), health.routes(webhooks, listener)]
     errands = Errands(books, index, till, relay)
-    board = Board(metrics, webhooks, index, relay, till.circuits)
-    running = (relay, dispatcher, errands, board)
-    return Parts(application(routers), metrics, books, index, handling, listener, running)
+    board = Board(metrics, work, index, relay, till.circuits)
+    reconciler = Reconciler(
+        books=books,
+        index=index,
+        till=till,
+        handling=handling,
+        lots=lambda start: ledger_lots(lookups, start),
+    )
+    reports = settings.state_dir / "reconciliation"
+    hourly = Hourly(reconciler, reports, metrics, relay.poke)
+    return Parts(
+        application(routers),
+        metrics,
+        books,
+        index,
+        handling,
+        listener,
+        reconciler,
+        (relay, dispatcher, errands, board, hourly),
+    )
 
 
 def _lookups(url: str) -> IndexPool:

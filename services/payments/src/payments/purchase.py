@@ -181,12 +181,14 @@ class Purchase(Aggregate):
 
     class Frozen(Aggregate.Event):
         effect: str
+        grants: list[str]
 
         def apply(self, aggregate: "Purchase") -> None:
             aggregate.frozen = True
 
     class Thawed(Aggregate.Event):
         effect: str
+        grants: list[str]
 
         def apply(self, aggregate: "Purchase") -> None:
             aggregate.frozen = False

@@ -19,10 +19,16 @@ def settle(purchase: Purchase, cause: str, now: Ms) -> None:
         return
     must_stop = _must_stop(purchase)
     if must_stop and not purchase.frozen:
-        purchase.trigger_event(Purchase.Frozen, effect=effect_id(cause, "freeze"))
+        _freeze(purchase, effect_id(cause, "freeze"), list(purchase.lots))
     _level(purchase, cause, now)
     if purchase.frozen and not must_stop:
-        purchase.trigger_event(Purchase.Thawed, effect=effect_id(cause, "thaw"))
+        purchase.trigger_event(
+            Purchase.Thawed, effect=effect_id(cause, "thaw"), grants=list(purchase.lots)
+        )
+
+
+def _freeze(purchase: Purchase, effect: str, grants: list[str]) -> None:
+    purchase.trigger_event(Purchase.Frozen, effect=effect, grants=grants)
 
 
 def _must_stop(purchase: Purchase) -> bool:
@@ -35,12 +41,15 @@ def _level(purchase: Purchase, cause: str, now: Ms) -> None:
     target = purchase.credits - credits_gone(purchase.credits, purchase.price_minor, taken)
     standing = sum(lot.granted - lot.revoked for lot in purchase.lots.values())
     if standing < target:
+        returned = effect_id(cause, "return")
         purchase.trigger_event(
             Purchase.Returned,
-            effect=effect_id(cause, "return"),
+            effect=returned,
             credits=target - standing,
             expires_at=max(purchase.expires_at, now + RETURN_GRACE_MS),
         )
+        if purchase.frozen:  # what comes back while the payment is in doubt stands still too
+            _freeze(purchase, effect_id(cause, "freeze-return"), [returned])
         return
     too_many = standing - target
     for number, (grant, lot) in enumerate(reversed(list(purchase.lots.items()))):

@@ -29,7 +29,7 @@ KINDS = {"checkout": GrantKind.PAID, "one_click": GrantKind.PAID, "auto": GrantK
 
 
 def wishes(event: DomainEventProtocol[UUID], purchase: Purchase) -> list[AnyCommand]:
-    """The commands of one event, in order; `purchase` as it is now or later."""
+    """The commands of one event, in order; of `purchase` only what never changes is read."""
     match event:
         case Purchase.Initiated():
             return [_record(purchase, PurchaseState.INITIATED)]
@@ -50,7 +50,7 @@ def wishes(event: DomainEventProtocol[UUID], purchase: Purchase) -> list[AnyComm
                     reason="payment",
                     grant=grant,
                 )
-                for n, grant in enumerate(purchase.lots)
+                for n, grant in enumerate(event.grants)
             ]
         case Purchase.Thawed():
             return [
@@ -61,7 +61,7 @@ def wishes(event: DomainEventProtocol[UUID], purchase: Purchase) -> list[AnyComm
                     reason="payment",
                     grant=grant,
                 )
-                for n, grant in enumerate(purchase.lots)
+                for n, grant in enumerate(event.grants)
             ]
         case Purchase.Revoked():
             return [_revoke(purchase, event)]

@@ -1,0 +1,167 @@
+"""Somebody buys a pack: gateway, payments, ledger and projector as processes, Stripe behind HTTP.
+
+Everything goes through the gateway's host name: sign-in, checkout, Stripe's delivery, the true
+state, the balance. Finance's reconciliation finds the purchase that no delivery ever told of.
+"""
+
+import asyncio
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from engine.guard import Guard
+from engine.local import Engine
+from engine.ports import free_port
+from gateway.keys import Scope
+
+from tests.integration.gateway_world import SCRIP, World, fresh, keyed, world
+from tests.integration.payments_world import IDENTITY, SECRET, body_of, signed
+from tests.integration.stripe_http import StripeServer
+
+
+class Shop:
+    """The world, its payments service, and Stripe."""
+
+    def __init__(self, made: World, stripe: StripeServer) -> None:
+        self.world = made
+        self.stripe = stripe
+        self.env = {
+            "SCRIP_IDENTITY_SECRET": IDENTITY,
+            "SCRIP_STRIPE_WEBHOOK_SECRETS": SECRET,
+            "SCRIP_STRIPE_KEY": "sk_test_1",
+            "SCRIP_STRIPE_API_BASE": stripe.url,
+        }
+
+    def scrip(self, *verb: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [SCRIP, *verb],
+            env={**self.world.env, **self.env},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def shop(
+    engine: Engine, database: str, guard: Guard, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    folder: Path = tmp_path_factory.mktemp("buying")
+    prefix, port = f"t{uuid.uuid4().hex[:10]}.", free_port()
+    payments = f"http://127.0.0.1:{port}"
+    settings = {"SCRIP_PAYMENTS_URL": payments, "SCRIP_IDENTITY_SECRET": IDENTITY}
+    stripe = StripeServer()
+    with world(
+        engine,
+        database,
+        prefix,
+        folder,
+        guard,
+        services=("ledger", "audit-projector"),
+        gateway=settings,
+    ) as made:
+        found = Shop(made, stripe)
+        process = made.start("payments", SCRIP_HTTP_PORT=str(port), **found.env)
+        process.wait_ready(f"{payments}/readyz")
+        yield found
+    stripe.stop()
+
+
+async def bought(shop: Shop, person: httpx.AsyncClient, key: str) -> str:
+    answer = await person.post(
+        "/api/billing/checkout", json={"packId": "standard"}, headers=keyed(key)
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["sessionId"])
+
+
+async def status(person: httpx.AsyncClient, session: str) -> httpx.Response:
+    return await person.get("/api/billing/verify-payment", params={"session_id": session})
+
+
+async def until_credited(person: httpx.AsyncClient, session: str) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            answer = await status(person, session)
+            if answer.json().get("status") == "credited":
+                return
+            await asyncio.sleep(1)  # a person may ask twenty times a minute
+
+
+async def available(person: httpx.AsyncClient, expected: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            answer = await person.get("/api/credits/balance")
+            if answer.status_code == 200 and answer.json()["available"] == expected:
+                return
+            await asyncio.sleep(1)
+
+
+async def test_a_person_buys_a_pack_and_has_the_credits(shop: Shop) -> None:
+    account = fresh("ada")
+    async with shop.world.client() as person:
+        signed_in = await person.post("/dev/sign-in", json={"account": account})
+        assert signed_in.status_code == 204
+        session = await bought(shop, person, "k1")
+        assert await bought(shop, person, "k1") == session
+        shop.stripe.stripe.pay(session)
+        raw = body_of(shop.stripe.stripe.events[-1], "evt_story")
+        delivered = await person.post(
+            "/api/stripe/webhook", content=raw, headers={"stripe-signature": signed(raw)}
+        )
+        assert delivered.status_code == 200
+        await until_credited(person, session)
+        await available(person, 1400)
+        async with shop.world.client(shop.world.key(fresh("eve"))) as other:
+            assert (await status(other, session)).status_code == 404
+
+
+async def test_who_may_not_buy_and_what_a_caller_cannot_forge(shop: Shop) -> None:
+    reader = shop.world.key(fresh("acc"), frozenset({Scope.READ}))
+    body = {"packId": "standard"}
+    async with shop.world.client(reader) as person:
+        assert (await person.post("/api/billing/checkout", json=body)).status_code == 403
+    async with shop.world.client() as nobody:
+        forged = {"scrip-identity": "forged"}
+        answer = await nobody.post("/api/billing/checkout", json=body, headers=forged)
+        assert answer.status_code == 401
+        answer = await nobody.post("/api/stripe/webhook", content=b"{}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "webhook_refused")
+
+
+async def test_what_no_delivery_told_of_is_found_and_repaired(shop: Shop) -> None:
+    account = fresh("bob")
+    async with shop.world.client() as person:
+        await person.post("/dev/sign-in", json={"account": account})
+        session = await bought(shop, person, "k2")
+        shop.stripe.stripe.pay(session)
+        found = await asyncio.to_thread(shop.scrip, "reconcile", "stripe")
+        assert found.returncode == 0, found.stdout + found.stderr
+        assert "1 repaired" in found.stdout
+        await available(person, 1400)
+    again = await asyncio.to_thread(shop.scrip, "reconcile", "stripe", "--json")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert '"repaired":0' in again.stdout
+    assert '"differences":[]' in again.stdout
+
+
+async def test_an_operator_sees_and_decides_what_did_not_fit(shop: Shop) -> None:
+    account = fresh("carl")
+    async with shop.world.client() as person:
+        await person.post("/dev/sign-in", json={"account": account})
+        session = await bought(shop, person, "k3")
+        shop.stripe.stripe.objects[session].amount_total = 1
+        shop.stripe.stripe.pay(session)
+        assert (await status(person, session)).json()["status"] == "quarantined"
+        held = await asyncio.to_thread(shop.scrip, "payments", "quarantine", "list")
+        assert "amount_differs" in held.stdout, held.stderr
+        name = held.stdout.split()[1]
+        done = await asyncio.to_thread(shop.scrip, "payments", "quarantine", "release", name)
+        assert done.returncode == 0, done.stderr
+        await available(person, 1400)
+    gone = await asyncio.to_thread(shop.scrip, "payments", "quarantine", "reject", name)
+    assert gone.returncode == 4

@@ -1,0 +1,48 @@
+"""`python -m tests.proof NAME`: everything that must hold of one part, with its figures.
+
+The last line is `proof NAME: N passed, N failed`; exit 1 when anything failed or did not run.
+"""
+
+import sys
+
+import pytest
+
+PROOFS = {
+    "payments": (
+        "tests/unit/payments",
+        "tests/simulation/test_payments_life.py",
+        "tests/integration/test_payments_signatures.py",
+        "tests/integration/test_payments_purchase.py",
+        "tests/integration/test_payments_speed.py",
+        "tests/integration/test_payments_outages.py",
+        "tests/integration/test_payments_killed.py",
+        "tests/e2e/test_buying.py",
+    ),
+}
+
+
+class Count:
+    """Counts what pytest reports."""
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.failed = 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.passed += report.when == "call" and report.passed
+        self.failed += report.failed or report.skipped
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.failed += report.failed
+
+
+def main(name: str) -> int:
+    """Run a proof."""
+    count = Count()
+    pytest.main(["-q", "-s", "--timeout=900", *PROOFS[name]], plugins=[count])
+    print(f"proof {name}: {count.passed} passed, {count.failed} failed")
+    return 1 if count.failed or not count.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
