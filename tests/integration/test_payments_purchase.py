@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from contracts.events import PurchaseCompleted
 from engine.guard import Guard
 from engine.local import Engine
 
@@ -105,6 +106,18 @@ async def test_stripe_down_checkout_says_503_and_the_rest_goes_on(here: World) -
     assert await status(here, "fay", session) == "initiated"
     here.stripe.down = False
     await credited(here, "fay", session)
+
+
+async def test_the_purchase_is_recorded_beside_the_credits(here: World) -> None:
+    session = await here.checkout("gil", "standard")
+    here.stripe.pay(session)
+    await here.deliver_new()
+    await credited(here, "gil", session)
+    events = await counted(here.engine.bootstrap, here.prefix)
+    mine = [e for e in events if e.account == "gil" and isinstance(e, PurchaseCompleted)]
+    assert [(e.pack, e.cost.amount_minor, e.cost.currency) for e in mine] == [
+        ("standard", 2500, "GBP")
+    ]
 
 
 async def test_purchases_are_listed_for_their_owner_only(here: World) -> None:

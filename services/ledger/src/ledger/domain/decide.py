@@ -35,7 +35,7 @@ from contracts.events import AnswerRepeated, AnyEvent, CommandTooOld
 from contracts.reasons import Reason, Remedy
 from contracts.units import ANONYMOUS, COMMAND_AGE_MAX_MS, Ms
 
-from ledger.domain import owning, reserving, settling
+from ledger.domain import owning, purchases, reserving, settling
 from ledger.domain.account import Account
 from ledger.domain.evolve import evolve
 from ledger.domain.permissions import may
@@ -113,17 +113,9 @@ def _rule(
             return owning.set_controls(command, account, now)
         case Expire():
             return settling.expire(command)
-        case (
-            Extend()
-            | Revoke()
-            | Send()
-            | Receive()
-            | Settle()
-            | SetPlan()
-            | Freeze()
-            | Thaw()
-            | RecordPurchase()
-        ):
+        case RecordPurchase():
+            return purchases.record(command)
+        case Extend() | Revoke() | Send() | Receive() | Settle() | SetPlan() | Freeze() | Thaw():
             return refused(command, Refusal(Reason.NOT_AVAILABLE_YET, Remedy.NONE))
 
 
