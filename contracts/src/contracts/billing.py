@@ -14,9 +14,29 @@ Name = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
 class CheckoutBody(Struct, rename="camel", forbid_unknown_fields=True):
-    """Which pack."""
+    """Which pack. With `save_card` the buyer lets us charge the card again for top-ups."""
 
     pack_id: Name
+    save_card: bool = False
+
+
+class TopUpBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """Which pack to charge to the saved card."""
+
+    pack_id: Name
+
+
+class TopUpShown(Struct, rename="camel"):
+    """A top-up that was asked for; its state is in the list of purchases."""
+
+    purchase_id: str
+    status: str
+
+
+class PortalShown(Struct):
+    """Stripe's own pages for cards, receipts and invoices. Good once, for whoever has it."""
+
+    url: str
 
 
 class RefundBody(Struct, rename="camel", forbid_unknown_fields=True):

@@ -54,9 +54,13 @@ class MemoryIndex:
 
     def __init__(self, books: MemoryBooks) -> None:
         self._books = books
+        self.hurried: list[str] = []
 
     def stream_of(self, stripe_object: str) -> str | None:
         return self._books.streams.get(stripe_object)
+
+    def errands_now(self, account: str) -> None:
+        self.hurried.append(account)
 
     def since(self, start: int) -> list[Listed]:
         return [x for x in self._books.listed.values() if max(x.initiated_at, x.paid_at) >= start]

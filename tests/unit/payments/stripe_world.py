@@ -17,11 +17,14 @@ from payments.objects import (
     FraudWarning,
     Intent,
     Movement,
+    Payer,
+    PaymentError,
     Payout,
+    Portal,
     Refund,
     Session,
 )
-from payments.till import TillDown, TillRefused
+from payments.till import CardRefused, TillDown, TillRefused
 
 _Object = TypeVar("_Object", bound=Struct)
 
@@ -35,6 +38,9 @@ class Stripe:
         self.events: list[Hint] = []
         self.keys: dict[str, Any] = {}
         self.down = False
+        self.kept: dict[str, bool] = {}  # sessions whose buyer lets us keep the card
+        self.answers_lost = 0  # calls that work and whose answer nobody hears
+        self.declines: list[str] = []  # codes of the next off-session payments
         self.now_s = int(time.time())
         self.calls = 0
 
@@ -66,6 +72,15 @@ class Stripe:
         if path == "checkout/sessions":
             item = params["line_items"][0]["price_data"]
             made = self.session(params["client_reference_id"], item["unit_amount"])
+            made.customer = params.get("customer")
+            self.kept[made.id] = "setup_future_usage" in params["payment_intent_data"]
+        elif path == "customers":
+            made = Payer(self._id("cus"), livemode=False, created=self.now_s, **params)
+            self.objects[made.id] = made
+        elif path == "billing_portal/sessions":
+            made = Portal(self._id("bps"), url="https://billing.example/p/secret")
+        elif path == "payment_intents":
+            made = self._off_session(params)
         elif path == "refunds":
             made = self.refund(
                 params["payment_intent"], params["amount"], **params.get("metadata", {})
@@ -73,6 +88,9 @@ class Stripe:
         else:
             raise AssertionError(path)
         self.keys[key] = ((path, params), made)
+        if self.answers_lost:
+            self.answers_lost -= 1
+            raise TillDown("the answer was lost")
         assert isinstance(made, kind)
         return made
 
@@ -112,6 +130,9 @@ class Stripe:
         found: Session = self.objects[session]
         intent = self._intent(found.amount_total or 0, found.currency or "")
         found.payment_intent, found.status = intent.id, "complete"
+        intent.customer = found.customer
+        if self.kept.get(session):
+            intent.setup_future_usage, intent.payment_method = "off_session", self._id("pm")
         if later:
             intent.status, intent.amount_received = "processing", 0
         else:
@@ -240,6 +261,16 @@ class Stripe:
             created=self.now_s,
         )
         self.objects[made.id] = made
+        return made
+
+    def _off_session(self, params: Any) -> Intent:
+        if self.declines:
+            raise CardRefused(PaymentError("card_declined", self.declines.pop(0)), "")
+        made = self._intent(params["amount"], params["currency"])
+        made.metadata, made.customer = params["metadata"], params["customer"]
+        made.payment_method = params["payment_method"]
+        self._charged(made)
+        self._say("payment_intent.succeeded", made.id)
         return made
 
     def _charged(self, intent: Intent) -> None:

@@ -180,6 +180,14 @@ def test_our_refund_that_stripe_refuses_thaws(shop: Shop) -> None:
     assert (lot.frozen, lot.left) == (False, 500)
 
 
+def test_no_money_goes_back_when_the_ledger_does_not_freeze(shop: Shop) -> None:
+    name, _ = paid(shop)
+    ask = Ask("rf-1", 500, "requested", "root")
+    shop.books.change(name, lambda p: seeing.ask_refund(p, ask, shop.now))
+    shop.books.change(name, lambda p: seeing.not_frozen(p, "grant_unknown", shop.now))
+    assert (shop.books.errands, shop.books.purchase(name).asked) == ({}, {})
+
+
 @pytest.mark.parametrize(
     ("amount", "refusal"),
     [(0, RefundRefusal.AMOUNT_OUT_OF_RANGE), (1001, RefundRefusal.EXCEEDS_PAYMENT)],

@@ -103,6 +103,13 @@ BEHIND = (
         security=_HOME,
     ),
     Documented(
+        "post", "/api/billing/top-up", "", billing.TopUpBody, billing.TopUpShown, 202,
+        needs_key=True, security=_HOME,
+    ),
+    Documented(
+        "post", "/api/billing/portal", "", None, billing.PortalShown, 201, security=_HOME,
+    ),
+    Documented(
         "get", "/api/billing/verify-payment", "", None, billing.PurchaseShown, security=_HOME,
     ),
     Documented("get", "/api/billing/purchases", "", None, billing.PurchasesShown, security=_HOME),

@@ -106,6 +106,19 @@ def routes(passing: Passing, reception: Reception, rates: Rates) -> APIRouter:
         body = await read_body(request.receive, BODY_BYTES_MAX)
         return await passing.on_behalf(request, guest, "/api/billing/checkout", body)
 
+    @router.post("/api/billing/top-up", summary="Charge a pack to the saved card")
+    async def top_up(request: Request) -> Response:
+        guest = await reception.at_home(request, Scope.SPEND)
+        guest.limited(rates, CHECKOUT)
+        body = await read_body(request.receive, BODY_BYTES_MAX)
+        return await passing.on_behalf(request, guest, "/api/billing/top-up", body)
+
+    @router.post("/api/billing/portal", summary="A link to Stripe's pages for cards and invoices")
+    async def portal(request: Request) -> Response:
+        guest = await reception.at_home(request, Scope.ADMIN)
+        guest.limited(rates, CHECKOUT)
+        return await passing.on_behalf(request, guest, "/api/billing/portal", b"")
+
     @router.get("/api/billing/verify-payment", summary="The true state of your purchase")
     async def verify(request: Request, session_id: str) -> Response:
         guest = await reception.at_home(request, Scope.READ)

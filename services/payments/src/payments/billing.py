@@ -9,10 +9,14 @@ from collections.abc import Callable
 from contracts.billing import (
     CheckoutBody,
     CheckoutShown,
+    PortalShown,
     PurchasesShown,
     RefundBody,
     RefundShown,
+    TopUpBody,
+    TopUpShown,
 )
+from contracts.catalogue import Pack
 from contracts.commands import ActorKind
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -55,13 +59,11 @@ class Billing:
         """Start a purchase."""
         caller = self.guard.caller(request, "spend")
         asked = await body(request, CheckoutBody)
-        pack = self.buying.catalogue.packs.get(asked.pack_id)
-        if pack is None:
-            known = ", ".join(sorted(self.buying.catalogue.packs))
-            raise failure(422, "pack_unknown", f"packId must be one of {known}.")
-        key = idempotency_key(request)
+        pack, key = self._pack(asked.pack_id), idempotency_key(request)
         try:
-            started = await asyncio.to_thread(self.buying.start, caller.account, pack, key)
+            started = await asyncio.to_thread(
+                self.buying.start, caller.account, pack, key, save_card=asked.save_card
+            )
         except OtherOrder as why:
             raise failure(
                 422, "id_conflict", "This Idempotency-Key was used for another purchase."
@@ -73,6 +75,42 @@ class Billing:
         purchase = started.purchase
         shown = CheckoutShown(purchase.purchase, purchase.session, started.url)
         return answer(shown, 201)
+
+    async def top_up(self, request: Request) -> Response:
+        """Charge a pack to the saved card, in one click."""
+        caller = self.guard.caller(request, "spend")
+        asked = await body(request, TopUpBody)
+        pack, key = self._pack(asked.pack_id), idempotency_key(request, needed=True)
+        try:
+            purchase = await asyncio.to_thread(self.buying.top_up, caller.account, pack, key)
+        except OtherOrder as why:
+            raise failure(
+                422, "id_conflict", "This Idempotency-Key was used for another purchase."
+            ) from why
+        if purchase is None:
+            raise failure(
+                409,
+                "no_saved_card",
+                "There is no saved card: buy once with saveCard and try again.",
+            )
+        self.changed()
+        return answer(TopUpShown(purchase.purchase, purchase.state), 202)
+
+    async def portal(self, request: Request) -> Response:
+        """A link to Stripe's own pages."""
+        caller = self.guard.caller(request, "admin")
+        try:
+            url = await asyncio.to_thread(self.buying.portal, caller.account)
+        except (TillDown, TillRefused) as why:
+            raise stripe_down() from why
+        return answer(PortalShown(url), 201)
+
+    def _pack(self, name: str) -> Pack:
+        pack = self.buying.catalogue.packs.get(name)
+        if pack is None:
+            known = ", ".join(sorted(self.buying.catalogue.packs))
+            raise failure(422, "pack_unknown", f"packId must be one of {known}.")
+        return pack
 
     async def verify(self, request: Request, session: str) -> Response:
         """The true state of the caller's own purchase; looks at Stripe while it is not paid."""
@@ -131,6 +169,14 @@ def routes(billing: Billing) -> APIRouter:
     @router.post("/api/billing/checkout", summary="Start a purchase")
     async def checkout(request: Request) -> Response:
         return await billing.checkout(request)
+
+    @router.post("/api/billing/top-up", summary="Charge a pack to the saved card")
+    async def top_up(request: Request) -> Response:
+        return await billing.top_up(request)
+
+    @router.post("/api/billing/portal", summary="A link to Stripe's pages for cards and invoices")
+    async def portal(request: Request) -> Response:
+        return await billing.portal(request)
 
     @router.get("/api/billing/verify-payment", summary="The true state of a purchase")
     async def verify(request: Request, session_id: str) -> Response:

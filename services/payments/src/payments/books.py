@@ -6,10 +6,11 @@ Read models and errands are rows of the same transaction.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.domain import MutableOrImmutableAggregate
 from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
 from eventsourcing.postgres import PostgresProcessRecorder
 from eventsourcing.utils import get_topic
@@ -17,6 +18,7 @@ from psycopg import Cursor
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
 
+from payments.payer import Payer
 from payments.purchase import Purchase
 from payments.rows import Statement, rows_of
 
@@ -51,6 +53,9 @@ class Books(Application[UUID]):
 
     name = "books"
     log_section_size = 1_000
+    snapshotting_intervals: ClassVar[dict[type[MutableOrImmutableAggregate[Any]], int]] = {
+        Payer: 50  # grows with every top-up, for ever; a purchase does not
+    }
 
     @classmethod
     def open(cls, postgres_url: str) -> "Books":
@@ -116,6 +121,26 @@ class Books(Application[UUID]):
         """Store pending events with the rows that follow from them."""
         if purchase.pending_events:
             self.save(purchase, rows=rows_of(purchase))
+
+    def payer(self, account: str) -> Payer:
+        """Who pays for an account; opened when there is none yet."""
+        try:
+            found: Payer = self.repository.get(Payer.create_id(account))
+        except AggregateNotFoundError:
+            return Payer(account=account)
+        return found
+
+    def change_payer(self, account: str, rule: Callable[[Payer], _Said]) -> _Said:
+        """Let a rule decide about the payer of an account, and store what it decided."""
+        for _ in range(TRIES_MAX):
+            payer = self.payer(account)
+            said = rule(payer)
+            try:
+                self.save(payer)
+            except IntegrityError:
+                continue
+            return said
+        raise RuntimeError(f"the payer of {account} was changed {TRIES_MAX} times in a row")
 
     def newest_notification(self, name: str) -> int:
         """The place in the notification log of the newest event of a purchase."""

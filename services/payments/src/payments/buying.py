@@ -9,8 +9,10 @@ from uuid import UUID, uuid4, uuid5
 from contracts.catalogue import Catalogue, Pack
 from msgspec import Struct
 
+from payments import objects
 from payments.books import Books
 from payments.objects import Session
+from payments.payer import Payer
 from payments.purchase import Purchase
 from payments.till import Params, Till
 
@@ -33,7 +35,7 @@ class Buying:
         self.catalogue = catalogue
         self._public_url = public_url
 
-    def start(self, account: str, pack: Pack, key: str) -> Started:
+    def start(self, account: str, pack: Pack, key: str, *, save_card: bool = False) -> Started:
         """The order and its hosted page; raises TillDown, or OtherOrder for a reused key."""
         purchase = self._books.begin(order(account, pack, "checkout", key))
         if purchase.account != account or purchase.pack != pack.id:
@@ -43,7 +45,7 @@ class Buying:
         session = self._till.post(
             Session,
             "checkout/sessions",
-            self._session(purchase, pack),
+            self._session(purchase, pack, save_card=save_card),
             key=f"{purchase.purchase}:session",
         )
 
@@ -57,9 +59,46 @@ class Buying:
         purchase = self._books.change(purchase.purchase, opened)
         return Started(purchase, purchase.url)
 
-    def _session(self, purchase: Purchase, pack: Pack) -> Params:
+    def at_stripe(self, account: str) -> str:
+        """Stripe's customer of an account, made when there is none; it carries our id alone."""
+        if known := self._books.payer(account).customer:
+            return known
+        made = self._till.post(
+            objects.Payer, "customers", {"metadata": {"account": account}}, key=f"payer:{account}"
+        )
+
+        def know(payer: Payer) -> str:
+            payer.know(made.id)
+            return payer.customer
+
+        return self._books.change_payer(account, know)
+
+    def top_up(self, account: str, pack: Pack, key: str) -> Purchase | None:
+        """An order to be charged to the saved card now; None without one."""
+        if not self._books.payer(account).card:
+            return None
+        purchase = self._books.begin(order(account, pack, "one_click", key))
+        if purchase.account != account or purchase.pack != pack.id:
+            raise OtherOrder(key)
+        return purchase
+
+    def portal(self, account: str) -> str:
+        """Stripe's own pages for cards and invoices. The address is a key: never log it."""
         back = f"{self._public_url}/account/credits"
+        made = self._till.post(
+            objects.Portal,
+            "billing_portal/sessions",
+            {"customer": self.at_stripe(account), "return_url": back},
+            key=f"portal:{uuid4().hex}",
+        )
+        return made.url
+
+    def _session(self, purchase: Purchase, pack: Pack, *, save_card: bool) -> Params:
+        back = f"{self._public_url}/account/credits"
+        kept: Params = {"setup_future_usage": "off_session"} if save_card else {}
+        payer: Params = {"customer": self.at_stripe(purchase.account)} if save_card else {}
         return {
+            **payer,
             "mode": "payment",
             "client_reference_id": purchase.purchase,
             "line_items": [
@@ -72,7 +111,7 @@ class Buying:
                     },
                 }
             ],
-            "payment_intent_data": {"metadata": {"purchase": purchase.purchase}},
+            "payment_intent_data": {"metadata": {"purchase": purchase.purchase}, **kept},
             "metadata": {"purchase": purchase.purchase},
             "success_url": f"{back}/success?session_id={{CHECKOUT_SESSION_ID}}",
             "cancel_url": back,

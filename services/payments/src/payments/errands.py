@@ -12,6 +12,7 @@ import structlog
 
 from payments import seeing
 from payments.books import Books
+from payments.charging import Charging
 from payments.clock import now_ms
 from payments.index import Errand, Index
 from payments.objects import Refund
@@ -29,11 +30,14 @@ log = structlog.get_logger(__name__)
 class Errands:
     """Runs errands until cancelled."""
 
-    def __init__(self, books: Books, index: Index, till: Till, relay: Relay) -> None:
+    def __init__(
+        self, books: Books, index: Index, till: Till, relay: Relay, charging: Charging
+    ) -> None:
         self._books = books
         self._index = index
         self._till = till
         self._relay = relay
+        self._charging = charging
         self._new = asyncio.Event()
 
     def poke(self) -> None:
@@ -57,6 +61,8 @@ class Errands:
         try:
             if errand.kind == REFUND:
                 await asyncio.to_thread(self._refund, errand)
+            elif wait_s := await asyncio.to_thread(self._charging.run, errand.stream):
+                await asyncio.to_thread(self._index.errand_later, errand, wait_s, "declined")
         except TillDown as why:
             wait_s = WAIT_S[min(errand.tries, len(WAIT_S) - 1)]
             await asyncio.to_thread(self._index.errand_later, errand, wait_s, str(why))

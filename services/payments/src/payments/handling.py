@@ -11,6 +11,7 @@ from payments.books import Books
 from payments.clock import now_ms
 from payments.index import Index
 from payments.objects import Charge, Dispute, FraudWarning, Intent, Refund, Session
+from payments.payer import Payer
 from payments.purchase import Purchase
 from payments.till import Till
 
@@ -89,7 +90,23 @@ class Handling:
                 seeing.end(purchase, "failed", "async_payment_failed")
             return purchase
 
-        return self._books.change(name, see)
+        seen = self._books.change(name, see)
+        if seen.paid_at and found.customer and found.payment_intent:
+            self._save_card(seen.account, found.customer, found.payment_intent)
+        return seen
+
+    def _save_card(self, account: str, customer: str, intent: str) -> None:
+        """Keep the card if its owner said so on Stripe's page; another card ends a pause."""
+        found = self._till.get(Intent, f"payment_intents/{intent}")
+        card = found.payment_method
+        if found.setup_future_usage != "off_session" or not card:
+            return
+
+        def save(payer: Payer) -> bool:
+            return payer.customer == customer and payer.save(card)
+
+        if self._books.change_payer(account, save):
+            self._index.errands_now(account)
 
     def look_at_intent(self, intent: str) -> str:
         """A payment intent; gives the name of its purchase."""

@@ -138,6 +138,15 @@ class Index:
             )
             return rows.fetchall()
 
+    def errands_now(self, account: str) -> None:
+        """Try an account's waiting top-ups at once: there is another card."""
+        with self._pool.connection() as connection:
+            connection.execute(
+                "UPDATE payments.errands SET next_at = clock_timestamp() WHERE kind = 'top_up'"
+                " AND stream IN (SELECT purchase FROM payments.purchases WHERE account = %s)",
+                (account,),
+            )
+
     def errand_later(self, errand: Errand, wait_s: float, why: str) -> None:
         """Try an errand again after a while."""
         with self._pool.connection() as connection:

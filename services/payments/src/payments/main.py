@@ -21,6 +21,7 @@ from payments.asking import Ledger
 from payments.board import Board
 from payments.books import Books
 from payments.buying import Buying
+from payments.charging import Charging
 from payments.circuit import Circuits
 from payments.dispatching import Dispatcher
 from payments.errands import Errands
@@ -36,6 +37,7 @@ from payments.relay import Relay
 from payments.serving import serve
 from payments.settings import Settings
 from payments.till import Till
+from payments.topups import TopUps
 from payments.web import application
 
 TRY_AGAIN_S = 1.0  # while Kafka or PostgreSQL is not there yet
@@ -77,7 +79,7 @@ class Parts(Struct, frozen=True):
     handling: Handling
     listener: Listener
     reconciler: Reconciler
-    running: tuple[Relay | Dispatcher | Errands | Board | Hourly, ...]
+    running: tuple[Relay | Dispatcher | Errands | TopUps | Board | Hourly, ...]
 
     async def work(self) -> None:
         """What one process at a time does; raises what interrupts it."""
@@ -92,7 +94,7 @@ async def assemble(
 ) -> Parts:
     """Build everything; what must be closed is closed by `opened`."""
     bootstrap, prefix = settings.kafka_bootstrap, settings.topic_prefix
-    metrics = Metrics()
+    metrics, catalogue = Metrics(), served(settings.env)
     books = opened.enter_context(Books.open(settings.postgres_url))
     lookups = opened.enter_context(_lookups(settings.postgres_url))
     index = Index(lookups)
@@ -111,13 +113,16 @@ async def assemble(
     people = billing.Billing(
         books=books,
         index=index,
-        buying=Buying(books, till, served(settings.env), settings.public_url),
+        buying=Buying(books, till, catalogue, settings.public_url),
         handling=handling,
         guard=Guard(settings.identity_secret),
         changed=relay.poke,
     )
     routers = [webhook.routes(door), billing.routes(people), health.routes(webhooks, listener)]
-    errands = Errands(books, index, till, relay)
+    errands = Errands(books, index, till, relay, Charging(books, till, live=settings.live))
+    topups = TopUps(
+        bootstrap, prefix, pool=work, books=books, catalogue=catalogue, begun=errands.poke
+    )
     board = Board(metrics, work, index, relay, till.circuits)
     reconciler = Reconciler(
         books=books,
@@ -136,7 +141,7 @@ async def assemble(
         handling,
         listener,
         reconciler,
-        (relay, dispatcher, errands, board, hourly),
+        (relay, dispatcher, errands, topups, board, hourly),
     )
 
 

@@ -51,6 +51,7 @@ class Intent(Named):
     created: int
     customer: str | None = None
     payment_method: str | None = None
+    setup_future_usage: str | None = None
     latest_charge: str | None = None
     last_payment_error: PaymentError | None = None
     metadata: dict[str, str] = msgspec.field(default_factory=dict)

@@ -66,6 +66,7 @@ class Purchase(Aggregate):
         self.quarantine = ""  # why an operator must look; empty when nothing is wrong
         self.rejected = False
         self.tries = 0  # grants that the ledger refused
+        self.declines = 0  # of a saved card
         self.frozen = False
         self.lots: dict[str, LotPart] = {}
         self.refunds: dict[str, RefundPart] = {}
@@ -134,6 +135,15 @@ class Purchase(Aggregate):
 
         def apply(self, aggregate: "Purchase") -> None:
             aggregate.ended = self.how
+
+    class Declined(Aggregate.Event):
+        """A saved card was declined; it is tried again later."""
+
+        code: str
+        number: int
+
+        def apply(self, aggregate: "Purchase") -> None:
+            aggregate.declines += 1
 
     class RefundAsked(Aggregate.Event):
         refund: str

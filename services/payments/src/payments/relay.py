@@ -10,7 +10,7 @@ import contextlib
 from collections import deque
 
 import structlog
-from contracts.commands import AnyCommand, Grant
+from contracts.commands import AnyCommand, Freeze, Grant
 from contracts.events import CommandRefused
 from contracts.reasons import Reason
 from eventsourcing.persistence import Notification
@@ -148,6 +148,9 @@ class Relay:
                 self._books.change(
                     name, lambda found: seeing.grant_refused(found, command.id, reason)
                 )
+            elif isinstance(command, Freeze):
+                now = now_ms()
+                self._books.change(name, lambda found: seeing.not_frozen(found, reason, now))
         elif isinstance(command, Grant) and not purchase.credited_at:
             now = now_ms()
             self._books.change(name, lambda found: seeing.credited(found, command.id, now))

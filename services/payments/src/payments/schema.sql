@@ -65,3 +65,4 @@ CREATE TABLE IF NOT EXISTS payments.positions (
   seq       bigint NOT NULL,
   "offset"  bigint NOT NULL
 );
+ALTER TABLE payments.positions ADD COLUMN IF NOT EXISTS commands_from bigint NOT NULL DEFAULT 0;

@@ -143,6 +143,13 @@ def ask_refund(purchase: Purchase, ask: Ask, now: Ms) -> RefundRefusal | None:
     return None
 
 
+def not_frozen(purchase: Purchase, reason: str, now: Ms) -> None:
+    """The ledger did not freeze the credits: no money goes back that they could still spend."""
+    for refund in list(purchase.asked):
+        if not any(part.ours == refund for part in purchase.refunds.values()):
+            refund_refused(purchase, refund, reason, now)
+
+
 def refund_refused(purchase: Purchase, refund: str, reason: str, now: Ms) -> None:
     """Stripe said no to a refund of ours: everything is as it was."""
     if refund in purchase.asked:
@@ -154,6 +161,18 @@ def credited(purchase: Purchase, grant: str, now: Ms) -> None:
     """The ledger's log says that the credits are there."""
     if not purchase.credited_at:
         purchase.trigger_event(Purchase.Credited, grant=grant, at=now)
+
+
+def know_intent(purchase: Purchase, intent: str) -> None:
+    """The payment intent that was made for this order."""
+    if purchase.intent != intent and not purchase.paid_at:
+        purchase.trigger_event(Purchase.IntentKnown, intent=intent)
+
+
+def declined(purchase: Purchase, code: str) -> None:
+    """A saved card was declined and will be tried again."""
+    if not (purchase.paid_at or purchase.ended):
+        purchase.trigger_event(Purchase.Declined, code=code, number=purchase.declines + 1)
 
 
 def end(purchase: Purchase, how: str, reason: str) -> None:

@@ -35,6 +35,8 @@ def wishes(event: DomainEventProtocol[UUID], purchase: Purchase) -> list[AnyComm
             return [_record(purchase, PurchaseState.INITIATED)]
         case Purchase.Paid():
             return [_record(purchase, PurchaseState.COMPLETED), _grant(purchase, event)]
+        case Purchase.Declined() if event.number == 1:  # its owner hears of the first one
+            return [_record(purchase, PurchaseState.FAILED, f"{purchase.purchase}:declined")]
         case Purchase.Ended():
             return [_record(purchase, PurchaseState.FAILED)]
         case Purchase.RefundSeen() if event.status == "succeeded":
