@@ -70,7 +70,7 @@ bench: need-engine ready ## measure, print, and write .local/bench/latest.json
 	$(BIN)/python -m tests.benchmarks.run
 
 proof-payments: need-engine ready ## everything that must hold of money in, with its figures
-	SCRIP_OUTAGE_S=60 $(BIN)/python -m tests.proof payments
+	SCRIP_OUTAGE_S=60 SCRIP_KILLS=200 SCRIP_LIVES=1000 $(BIN)/python -m tests.proof payments
 
 schemas: ready ## generate the committed schemas again
 	$(BIN)/scrip contracts schemas

@@ -120,6 +120,31 @@ async def test_a_person_buys_a_pack_and_has_the_credits(shop: Shop) -> None:
             assert (await status(other, session)).status_code == 404
 
 
+async def test_bought_credits_are_the_ones_that_are_spent(shop: Shop) -> None:
+    """They once landed in another store than the one that is debited."""
+    account = fresh("gil")
+    async with shop.world.client() as person:
+        await person.post("/dev/sign-in", json={"account": account})
+        session = await bought(shop, person, "k9")
+        shop.stripe.stripe.pay(session)
+        await until_credited(person, session)
+    async with shop.world.client(shop.world.key(account)) as client:
+        held = await client.post(
+            "/v1/reservations", json={"account": account, "amount": 1400}, headers=keyed("r1")
+        )
+        assert held.status_code == 201, held.text
+        spent = await client.post(
+            f"/v1/reservations/{held.json()['reservationId']}/charge",
+            json={"account": account, "amount": 1400},
+            headers=keyed("c1"),
+        )
+        assert spent.json()["balance"] == {"available": 0, "held": 0, "spent": 1400}
+        more = await client.post(
+            "/v1/reservations", json={"account": account, "amount": 1}, headers=keyed("r2")
+        )
+        assert (more.status_code, more.json()["topUpUrl"]) == (402, "/account/credits")
+
+
 async def test_who_may_not_buy_and_what_a_caller_cannot_forge(shop: Shop) -> None:
     reader = shop.world.key(fresh("acc"), frozenset({Scope.READ}))
     body = {"packId": "standard"}

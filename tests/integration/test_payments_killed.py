@@ -1,6 +1,7 @@
 """kill -9 of payments (and of the ledger) while people buy: nothing lost, nothing double."""
 
 import asyncio
+import os
 import random
 from pathlib import Path
 
@@ -11,13 +12,13 @@ from engine.local import Engine
 from tests.integration.payments_log import balances, grants
 from tests.integration.payments_process import Process, processes
 
-KILLS = 200
+KILLS = int(os.environ.get("SCRIP_KILLS", "40"))  # 200 in `make proof-payments`
 LEDGER_KILLS = 4  # of these rounds; each costs a group session of six seconds
 BUYERS = 6
 
 
 @pytest.mark.timeout(900)
-async def test_two_hundred_kills_lose_nothing_and_double_nothing(
+async def test_kills_lose_nothing_and_double_nothing(
     engine: Engine, database: str, tmp_path: Path, guard: Guard
 ) -> None:
     async with processes(engine, database, "kill.", tmp_path, guard) as process:

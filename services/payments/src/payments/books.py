@@ -73,7 +73,7 @@ class Books(Application[UUID]):
                 "POSTGRES_SCHEMA": SCHEMA,
                 "POSTGRES_POOL_SIZE": str(POOL),
                 "POSTGRES_MAX_OVERFLOW": "4",
-                "POSTGRES_CONNECT_TIMEOUT": "5",
+                "POSTGRES_CONNECT_TIMEOUT": "1",
                 "POSTGRES_PRE_PING": "y",
             }
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 
 import psycopg
@@ -41,6 +42,7 @@ from payments.topups import TopUps
 from payments.web import application
 
 TRY_AGAIN_S = 1.0  # while Kafka or PostgreSQL is not there yet
+THREADS = 48  # each may wait for Stripe or PostgreSQL; a few waiting must not stop the rest
 INBOX_POOL = 8  # connections that store webhooks: 200 a second need one
 
 log = structlog.get_logger(__name__)
@@ -53,6 +55,7 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     await _tables(settings.postgres_url)
     partitions = await _partitions(settings.kafka_bootstrap, settings.topic_prefix)
     till = Till(settings.stripe_key, settings.stripe_api_base, Circuits(time.monotonic))

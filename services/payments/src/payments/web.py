@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from secrets import token_hex
 
+import psycopg
 import structlog
+from eventsourcing.persistence import PersistenceError
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from payments.problems import ProblemError, failure, shown
+from payments.problems import RETRY_SOON_S, ProblemError, failure, shown
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,14 @@ def application(routers: Sequence[APIRouter]) -> FastAPI:
     async def refused(request: Request, why: HTTPException) -> Response:
         code = _CODES.get(why.status_code, "http_error")
         return shown(failure(why.status_code, code, f"{why.detail}.").problem, _request_id(request))
+
+    @app.exception_handler(psycopg.Error)
+    @app.exception_handler(PersistenceError)
+    async def stored_nowhere(request: Request, why: Exception) -> Response:
+        log.warning("database_away", path=request.url.path, why=repr(why))
+        detail = "Nothing can be stored now. Nothing was taken; try again with the same key."
+        found = failure(503, "database_unavailable", detail, RETRY_SOON_S)
+        return shown(found.problem, _request_id(request))
 
     @app.exception_handler(Exception)
     async def broken(request: Request, why: Exception) -> Response:

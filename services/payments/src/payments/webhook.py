@@ -48,7 +48,7 @@ class Door:
         raw = await _raw(request)
         event = self._verified(raw, request)
         try:
-            fresh = await inbox.store(self._pool, event, raw)
+            fresh = await self._stored(event, raw)
         except (psycopg.Error, OSError) as why:
             log.warning("webhook_not_stored", why=repr(why))
             raise failure(503, "not_stored", "Deliver this again later.") from why
@@ -57,6 +57,13 @@ class Door:
         if fresh:
             self._came()
         return Response(status_code=200)
+
+    async def _stored(self, event: Webhook, raw: bytes) -> bool:
+        try:
+            return await inbox.store(self._pool, event, raw)
+        except psycopg.OperationalError:
+            await self._pool.check()  # connections that a restart of the database has cut
+            return await inbox.store(self._pool, event, raw)
 
     def _verified(self, raw: bytes, request: Request) -> Webhook:
         header = request.headers.get("stripe-signature", "")
