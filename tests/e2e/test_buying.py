@@ -145,6 +145,58 @@ async def test_bought_credits_are_the_ones_that_are_spent(shop: Shop) -> None:
         assert (more.status_code, more.json()["topUpUrl"]) == (402, "/account/credits")
 
 
+async def test_one_click_charges_the_card_that_was_kept(shop: Shop) -> None:
+    account = fresh("hal")
+    async with shop.world.client(shop.world.key(account)) as person:
+        body = {"packId": "standard"}
+        early = await person.post("/api/billing/top-up", json=body, headers=keyed("t0"))
+        assert (early.status_code, early.json()["code"]) == (409, "no_saved_card")
+        started = await person.post(
+            "/api/billing/checkout", json={**body, "saveCard": True}, headers=keyed("t1")
+        )
+        session = started.json()["sessionId"]
+        shop.stripe.stripe.pay(session)
+        await until_credited(person, session)
+        for _ in range(2):
+            asked = await person.post("/api/billing/top-up", json=body, headers=keyed("t2"))
+            assert asked.status_code == 202, asked.text
+        await available(person, 2800)
+        linked = await person.post("/api/billing/portal")
+        assert linked.status_code == 201, linked.text
+        assert linked.json()["url"] not in shop.world.log("payments")
+
+
+async def test_a_plan_is_subscribed_and_ended(shop: Shop) -> None:
+    account = fresh("ivy")
+    stripe = shop.stripe.stripe
+    async with shop.world.client() as person:
+        await person.post("/dev/sign-in", json={"account": account})
+        body = {"planId": "supporter"}
+        asked = await person.put("/api/billing/subscription", json=body, headers=keyed("s1"))
+        assert (asked.status_code, asked.json()["status"]) == (201, "asked")
+        made = stripe.subscribe(list(stripe.prices)[-1])
+        raw = body_of(stripe.events[-1], "evt_subscribed")
+        signature = {"stripe-signature": signed(raw)}
+        await person.post("/api/stripe/webhook", content=raw, headers=signature)
+        await subscription_is(person, "active")
+        ended = await person.delete("/api/billing/subscription", headers=keyed("s2"))
+        assert ended.json()["endsWithPeriod"] is True
+        assert stripe.objects[made.id].cancel_at_period_end
+        wrong = await person.put(
+            "/api/billing/subscription", json={"planId": "free"}, headers=keyed("s3")
+        )
+        assert (wrong.status_code, wrong.json()["code"]) == (422, "plan_unknown")
+
+
+async def subscription_is(person: httpx.AsyncClient, status: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            answer = await person.get("/api/billing/subscription")
+            if answer.json()["status"] == status:
+                return
+            await asyncio.sleep(0.5)
+
+
 async def test_who_may_not_buy_and_what_a_caller_cannot_forge(shop: Shop) -> None:
     reader = shop.world.key(fresh("acc"), frozenset({Scope.READ}))
     body = {"packId": "standard"}

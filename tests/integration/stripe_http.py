@@ -22,6 +22,11 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "refunds": objects.Refund,
     "disputes": objects.Dispute,
     "charges": objects.Charge,
+    "customers": objects.Payer,
+    "invoices": objects.Invoice,
+    "invoice_payments": objects.InvoicePayment,
+    "subscriptions": objects.StripeSubscription,
+    "billing_portal/sessions": objects.Portal,
     "radar/early_fraud_warnings": objects.FraudWarning,
     "balance_transactions": objects.Movement,
     "payouts": objects.Payout,
@@ -102,9 +107,15 @@ def unfolded(form: str) -> dict[str, Any]:
         at: Any = root
         for part in parts[:-1]:
             at = at.setdefault(part, {})
-        at[parts[-1]] = int(value) if value.isdigit() else value
+        at[parts[-1]] = _plain(value)
     listed: dict[str, Any] = json.loads(json.dumps(root), object_hook=_listed)
     return listed
+
+
+def _plain(value: str) -> str | int | bool:
+    if value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    return int(value) if value.isdigit() else value
 
 
 def _listed(found: dict[str, Any]) -> Any:

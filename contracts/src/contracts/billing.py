@@ -33,6 +33,22 @@ class TopUpShown(Struct, rename="camel"):
     status: str
 
 
+class SubscribeBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """Which plan to pay for each month."""
+
+    plan_id: Name
+
+
+class SubscriptionShown(Struct, rename="camel", omit_defaults=True):
+    """A subscription. `url` is where to pay when it has just been asked for."""
+
+    status: str
+    plan_id: str = ""
+    period_ends_at: datetime | UnsetType = UNSET
+    ends_with_period: bool = False
+    url: str | UnsetType = UNSET
+
+
 class PortalShown(Struct):
     """Stripe's own pages for cards, receipts and invoices. Good once, for whoever has it."""
 

@@ -5,19 +5,24 @@ grants, freezes and revokes, and refuses what the real one refuses.
 """
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
+from uuid import UUID
 
 from contracts.catalogue import bundled
-from contracts.commands import AnyCommand, Freeze, Grant, RecordPurchase, Revoke, Thaw
+from contracts.commands import AnyCommand, Freeze, Grant, RecordPurchase, Revoke, SetPlan, Thaw
+from eventsourcing.persistence import Recording
 from payments import seeing
 from payments.books import Books
 from payments.buying import Buying
+from payments.dispatching import FOLLOWED
 from payments.handling import Handling, Hint
 from payments.index import Index, Listed
 from payments.purchase import Purchase
-from payments.rows import rows_of
+from payments.rows import Statement
+from payments.subscribing import Subscribing
+from payments.subscription import Subscription
 from payments.till import Till
-from payments.wishes import wishes
+from payments.wishes import plan_wishes, wishes
 
 from tests.unit.payments.stripe_world import Stripe
 
@@ -33,20 +38,22 @@ class MemoryBooks(Books):
         self.listed: dict[str, Listed] = {}
         self.errands: dict[str, str] = {}
 
-    def keep(self, purchase: Purchase) -> None:
-        rows = rows_of(purchase) if purchase.pending_events else []
-        self.save(purchase)
+    def save(
+        self, *objs: Any, rows: Sequence[Statement] = (), **more: Any
+    ) -> list[Recording[UUID]]:
+        saved = super().save(*objs, **more)
         for row in rows:
             values = row.values
             if b"payments.objects" in row.sql:
                 self.streams.setdefault(str(values["object"]), str(values["stream"]))
             elif b"INTO payments.purchases" in row.sql:
                 fields = {name: values[name] for name in Listed.__struct_fields__}
-                self.listed[purchase.purchase] = Listed(**fields)  # type: ignore[arg-type]
+                self.listed[str(values["purchase"])] = Listed(**fields)  # type: ignore[arg-type]
             elif row.sql.startswith(b"DELETE"):
                 self.errands.pop(str(values["name"]), None)
             else:
                 self.errands[str(values["name"])] = str(values["stream"])
+        return saved
 
 
 class MemoryIndex:
@@ -80,6 +87,7 @@ class LedgerModel:
         self.lots: dict[str, Lot] = {}
         self.sources: set[str] = set()
         self.answered: set[str] = set()
+        self.plans: list[str] = []
         self.recorded: list[tuple[str, str]] = []
 
     def ask(self, command: AnyCommand) -> None:
@@ -101,6 +109,8 @@ class LedgerModel:
                 self.lots[command.grant or ""].frozen = True
             case Thaw():
                 self.lots[command.grant or ""].frozen = False
+            case SetPlan():
+                self.plans.append(command.plan)
             case RecordPurchase():
                 self.recorded.append((command.purchase, command.state.value))
             case _:
@@ -131,6 +141,9 @@ class Shop:
             self.books, cast("Index", self.index), till, live=False, freezes=True
         )
         self.buying = Buying(self.books, till, CATALOGUE, "http://shop.example")
+        self.subscribing = Subscribing(
+            self.books, till, cast("Index", self.index), self.buying, live=False
+        )
         self._relayed = 0
 
     def buy(self, pack: str = "starter", account: str = "ada", key: str = "") -> Purchase:
@@ -138,7 +151,10 @@ class Shop:
 
     def hear(self, hints: Sequence[Hint]) -> None:
         for hint in hints:
-            self.handling.handle(hint)
+            if hint.kind.startswith(FOLLOWED):
+                self.subscribing.handle(hint)
+            else:
+                self.handling.handle(hint)
             self.relay()
 
     def relay(self) -> None:
@@ -146,12 +162,18 @@ class Shop:
         log = self.books.recorder.select_notifications(self._relayed + 1, 1_000)
         for notification in log:
             event = self.books.mapper.to_domain_event(notification)
+            self._relayed = notification.id
+            if notification.topic.startswith("payments.subscription:"):
+                followed: Subscription = self.books.repository.get(event.originator_id)
+                for command in plan_wishes(event, followed.account):
+                    self.ledger.ask(command)
+            if not notification.topic.startswith("payments.purchase:"):
+                continue
             purchase = self.books.purchase(event.originator_id.hex)
             for command in wishes(event, purchase):
                 self.ledger.ask(command)
                 if isinstance(command, Grant):
                     self._credited(purchase.purchase, command.id)
-            self._relayed = notification.id
         if log:
             self.relay()
 

@@ -107,6 +107,18 @@ BEHIND = (
         needs_key=True, security=_HOME,
     ),
     Documented(
+        "get", "/api/billing/subscription", "", None, billing.SubscriptionShown, security=_HOME,
+    ),
+    Documented(
+        "put", "/api/billing/subscription", "",
+        billing.SubscribeBody, billing.SubscriptionShown, needs_key=True, security=_HOME,
+        also=((201, billing.SubscriptionShown),),
+    ),
+    Documented(
+        "delete", "/api/billing/subscription", "", None, billing.SubscriptionShown,
+        needs_key=True, security=_HOME,
+    ),
+    Documented(
         "post", "/api/billing/portal", "", None, billing.PortalShown, 201, security=_HOME,
     ),
     Documented(

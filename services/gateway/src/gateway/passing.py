@@ -6,6 +6,7 @@ pass byte for byte and vouched for by nobody: their signature is payments' to ch
 """
 
 import time
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 import httpx
@@ -22,6 +23,7 @@ from contracts.identity import (
 )
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from msgspec import Struct
 
 from gateway.asgi import BODY_BYTES_MAX, read_body
 from gateway.guest import Guest, Reception
@@ -95,29 +97,37 @@ class Passing:
         return jwt.encode(claims, self._secret, ALGORITHM, headers={"typ": TYPE})
 
 
+class Route(Struct, frozen=True):
+    """A people's route of payments, with the scope and the rate that the gateway asks for."""
+
+    method: str
+    path: str
+    scope: Scope
+    rule: Rule
+    summary: str
+
+
+PEOPLE = (
+    Route("POST", "/api/billing/checkout", Scope.SPEND, CHECKOUT, "Start a purchase"),
+    Route("POST", "/api/billing/top-up", Scope.SPEND, CHECKOUT, "Charge a pack to the saved card"),
+    Route("GET", "/api/billing/purchases", Scope.READ, USAGE, "What you bought"),
+    Route("POST", "/api/billing/portal", Scope.ADMIN, CHECKOUT, "A link to Stripe's own pages"),
+    Route("GET", "/api/billing/subscription", Scope.READ, USAGE, "Your subscription"),
+    Route("PUT", "/api/billing/subscription", Scope.ADMIN, CHECKOUT, "Begin or change a plan"),
+    Route("DELETE", "/api/billing/subscription", Scope.ADMIN, CHECKOUT, "End it with its period"),
+)
+
+
 def routes(passing: Passing, reception: Reception, rates: Rates) -> APIRouter:
     """Payments' routes behind this host name."""
     router = APIRouter(tags=["billing"])
-
-    @router.post("/api/billing/checkout", summary="Start a purchase")
-    async def checkout(request: Request) -> Response:
-        guest = await reception.at_home(request, Scope.SPEND)
-        guest.limited(rates, CHECKOUT)
-        body = await read_body(request.receive, BODY_BYTES_MAX)
-        return await passing.on_behalf(request, guest, "/api/billing/checkout", body)
-
-    @router.post("/api/billing/top-up", summary="Charge a pack to the saved card")
-    async def top_up(request: Request) -> Response:
-        guest = await reception.at_home(request, Scope.SPEND)
-        guest.limited(rates, CHECKOUT)
-        body = await read_body(request.receive, BODY_BYTES_MAX)
-        return await passing.on_behalf(request, guest, "/api/billing/top-up", body)
-
-    @router.post("/api/billing/portal", summary="A link to Stripe's pages for cards and invoices")
-    async def portal(request: Request) -> Response:
-        guest = await reception.at_home(request, Scope.ADMIN)
-        guest.limited(rates, CHECKOUT)
-        return await passing.on_behalf(request, guest, "/api/billing/portal", b"")
+    for route in PEOPLE:
+        router.add_api_route(
+            route.path,
+            _passed_on(route, passing, reception, rates),
+            methods=[route.method],
+            summary=route.summary,
+        )
 
     @router.get("/api/billing/verify-payment", summary="The true state of your purchase")
     async def verify(request: Request, session_id: str) -> Response:
@@ -125,12 +135,6 @@ def routes(passing: Passing, reception: Reception, rates: Rates) -> APIRouter:
         guest.limited(rates, VERIFY)
         del session_id  # named for the document; passed on with the query
         return await passing.on_behalf(request, guest, "/api/billing/verify-payment", b"")
-
-    @router.get("/api/billing/purchases", summary="What you bought")
-    async def purchases(request: Request) -> Response:
-        guest = await reception.at_home(request, Scope.READ)
-        guest.limited(rates, USAGE)
-        return await passing.on_behalf(request, guest, "/api/billing/purchases", b"")
 
     @router.post("/api/billing/purchases/{purchase}/refunds", summary="Give money back")
     async def refund(request: Request, purchase: str) -> Response:
@@ -147,6 +151,18 @@ def routes(passing: Passing, reception: Reception, rates: Rates) -> APIRouter:
         return await passing.on(request, "/api/stripe/webhook", body, {})
 
     return router
+
+
+def _passed_on(
+    route: Route, passing: Passing, reception: Reception, rates: Rates
+) -> Callable[[Request], Awaitable[Response]]:
+    async def pass_on(request: Request) -> Response:
+        guest = await reception.at_home(request, route.scope)
+        guest.limited(rates, route.rule)
+        body = await read_body(request.receive, BODY_BYTES_MAX)
+        return await passing.on_behalf(request, guest, route.path, body)
+
+    return pass_on
 
 
 def _unavailable() -> ProblemError:

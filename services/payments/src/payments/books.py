@@ -20,7 +20,8 @@ from psycopg.rows import DictRow
 
 from payments.payer import Payer
 from payments.purchase import Purchase
-from payments.rows import Statement, rows_of
+from payments.rows import Statement, rows_of, rows_of_payer
+from payments.subscription import Subscription
 
 SCHEMA = "payments"
 TRIES_MAX = 20  # of one change against others of the same stream; each loser waits for a winner
@@ -54,7 +55,8 @@ class Books(Application[UUID]):
     name = "books"
     log_section_size = 1_000
     snapshotting_intervals: ClassVar[dict[type[MutableOrImmutableAggregate[Any]], int]] = {
-        Payer: 50  # grows with every top-up, for ever; a purchase does not
+        Payer: 50,  # grows with every top-up, for ever; a purchase does not
+        Subscription: 50,  # grows with every month
     }
 
     @classmethod
@@ -136,11 +138,33 @@ class Books(Application[UUID]):
             payer = self.payer(account)
             said = rule(payer)
             try:
-                self.save(payer)
+                self.save(payer, rows=rows_of_payer(payer))
             except IntegrityError:
                 continue
             return said
         raise RuntimeError(f"the payer of {account} was changed {TRIES_MAX} times in a row")
+
+    def subscription(self, account: str) -> Subscription:
+        """The subscription of an account; opened when there is none yet."""
+        try:
+            found: Subscription = self.repository.get(Subscription.create_id(account))
+        except AggregateNotFoundError:
+            return Subscription(account=account)
+        return found
+
+    def change_subscription(self, account: str, rule: Callable[[Subscription], None]) -> None:
+        """Let a rule decide about the subscription of an account, and store what is new."""
+        for _ in range(TRIES_MAX):
+            subscription = self.subscription(account)
+            rule(subscription)
+            if len(subscription.pending_events) == subscription.version == 1:
+                return  # opened only, and nothing to say of it
+            try:
+                self.save(subscription)
+            except IntegrityError:
+                continue
+            return
+        raise RuntimeError(f"the subscription of {account} changed {TRIES_MAX} times in a row")
 
     def newest_notification(self, name: str) -> int:
         """The place in the notification log of the newest event of a purchase."""

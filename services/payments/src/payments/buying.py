@@ -35,6 +35,11 @@ class Buying:
         self.catalogue = catalogue
         self._public_url = public_url
 
+    @property
+    def back(self) -> str:
+        """The page that a buyer comes back to."""
+        return f"{self._public_url}/account/credits"
+
     def start(self, account: str, pack: Pack, key: str, *, save_card: bool = False) -> Started:
         """The order and its hosted page; raises TillDown, or OtherOrder for a reused key."""
         purchase = self._books.begin(order(account, pack, "checkout", key))
@@ -84,17 +89,15 @@ class Buying:
 
     def portal(self, account: str) -> str:
         """Stripe's own pages for cards and invoices. The address is a key: never log it."""
-        back = f"{self._public_url}/account/credits"
         made = self._till.post(
             objects.Portal,
             "billing_portal/sessions",
-            {"customer": self.at_stripe(account), "return_url": back},
+            {"customer": self.at_stripe(account), "return_url": self.back},
             key=f"portal:{uuid4().hex}",
         )
         return made.url
 
     def _session(self, purchase: Purchase, pack: Pack, *, save_card: bool) -> Params:
-        back = f"{self._public_url}/account/credits"
         kept: Params = {"setup_future_usage": "off_session"} if save_card else {}
         payer: Params = {"customer": self.at_stripe(purchase.account)} if save_card else {}
         return {
@@ -113,8 +116,8 @@ class Buying:
             ],
             "payment_intent_data": {"metadata": {"purchase": purchase.purchase}, **kept},
             "metadata": {"purchase": purchase.purchase},
-            "success_url": f"{back}/success?session_id={{CHECKOUT_SESSION_ID}}",
-            "cancel_url": back,
+            "success_url": f"{self.back}/success?session_id={{CHECKOUT_SESSION_ID}}",
+            "cancel_url": self.back,
         }
 
 

@@ -60,7 +60,10 @@ def compare(pictures: Pictures, books: Books, now: Ms) -> Iterator[Finding]:
 def _payments(
     pictures: Pictures, orders: Mapping[str, Listed | None], now: Ms
 ) -> Iterator[Finding]:
-    succeeded = {x.id: x for x in pictures.stripe.intents if x.status == "succeeded"}
+    invoiced = pictures.stripe.invoiced
+    succeeded = {
+        x.id: x for x in pictures.stripe.intents if x.status == "succeeded" and x.id not in invoiced
+    }
     for intent in succeeded.values():
         order = orders[intent.id]
         if order is None:

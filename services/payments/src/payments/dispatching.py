@@ -12,14 +12,19 @@ import msgspec
 import structlog
 
 from payments import inbox
-from payments.handling import Handling, Hint, NotYet, heard
+from payments.handling import HEARD as PAID_OF
+from payments.handling import Handling, Hint, NotYet
 from payments.inbox import Pool, Waiting
 from payments.metrics import Metrics
 from payments.signatures import Webhook
+from payments.subscribing import Subscribing
 from payments.till import TillDown, TillRefused
 
 AT_ONCE = 8  # rows handled at the same time; each may wait for Stripe in a thread
 POLL_S = 0.1  # between looks when nobody says that something came
+
+FOLLOWED = ("customer.subscription.", "invoice.")
+HEARD = (*PAID_OF, *FOLLOWED)  # kinds of events that say anything to us
 
 log = structlog.get_logger(__name__)
 _decode = msgspec.json.Decoder(Webhook).decode
@@ -29,10 +34,17 @@ class Dispatcher:
     """Handles until cancelled; `changed` is told when a stream may have grown."""
 
     def __init__(
-        self, pool: Pool, handling: Handling, changed: Callable[[], None], metrics: Metrics
+        self,
+        pool: Pool,
+        handling: Handling,
+        subscribing: Subscribing,
+        *,
+        changed: Callable[[], None],
+        metrics: Metrics,
     ) -> None:
         self._pool = pool
         self._handling = handling
+        self._subscribing = subscribing
         self._changed = changed
         self._metrics = metrics
         self._came = asyncio.Event()
@@ -47,10 +59,10 @@ class Dispatcher:
         while True:
             self._came.clear()
             rows = await inbox.take(self._pool)
-            if ignored := [row.event for row in rows if not heard(row.kind)]:
+            if ignored := [row.event for row in rows if not row.kind.startswith(HEARD)]:
                 await inbox.ignore(self._pool, ignored)
                 self._metrics.webhooks.labels("ignored").inc(len(ignored))
-                rows = [row for row in rows if heard(row.kind)]
+                rows = [row for row in rows if row.kind.startswith(HEARD)]
             if rows:
                 async with asyncio.TaskGroup() as group:
                     for row in rows:
@@ -81,4 +93,6 @@ class Dispatcher:
 
     def _outcome(self, row: Waiting) -> str:
         event = _decode(row.body)
+        if row.kind.startswith(FOLLOWED):
+            return self._subscribing.handle(Hint(row.kind, row.object))
         return self._handling.handle(Hint(row.kind, row.object, event.about.payment_intent or ""))

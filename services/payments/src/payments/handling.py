@@ -10,10 +10,10 @@ from payments import seeing
 from payments.books import Books
 from payments.clock import now_ms
 from payments.index import Index
-from payments.objects import Charge, Dispute, FraudWarning, Intent, Refund, Session
+from payments.objects import Charge, Dispute, FraudWarning, Intent, InvoicePayment, Refund, Session
 from payments.payer import Payer
 from payments.purchase import Purchase
-from payments.till import Till
+from payments.till import Till, Value
 
 
 class NotYet(LookupError):
@@ -28,7 +28,7 @@ class Hint(Struct, frozen=True):
     intent: str = ""
 
 
-_HEARD = (
+HEARD = (  # kinds of events about purchases
     "checkout.session.",
     "payment_intent.",
     "refund.",
@@ -36,11 +36,6 @@ _HEARD = (
     "charge.dispute.",
     "radar.early_fraud_warning.",
 )
-
-
-def heard(kind: str) -> bool:
-    """Whether an event of this kind says anything to us."""
-    return kind.startswith(_HEARD)
 
 
 class Handling:
@@ -59,8 +54,12 @@ class Handling:
         """Handle one hint; `handled` or `ignored`. Raises NotYet, TillDown, TillRefused."""
         kind, of = hint.kind, hint.object
         if kind.startswith("checkout.session."):
+            if self._index.stream_of(of) is None and self._subscribes(of):
+                return "ignored"  # the subscription's own events tell
             self.fulfil(of, failed=kind.endswith("async_payment_failed"))
         elif kind.startswith("payment_intent."):
+            if self._index.stream_of(of) is None and self._invoiced(of):
+                return "ignored"
             self.look_at_intent(of)
         elif kind.startswith(("refund.", "charge.refund.")):
             self.look_at_refunds(self._till.get(Refund, f"refunds/{of}").payment_intent)
@@ -159,6 +158,14 @@ class Handling:
         if not self._books.purchase(name).paid_at:
             self.look_at_intent(intent)
         return name
+
+    def _subscribes(self, session: str) -> bool:
+        return self._till.get(Session, f"checkout/sessions/{session}").mode == "subscription"
+
+    def _invoiced(self, intent: str) -> bool:
+        """Whether a payment is an invoice's: of a subscription, not of an order."""
+        paid: Value = {"type": "payment_intent", "payment_intent": intent}
+        return any(self._till.every(InvoicePayment, "invoice_payments", payment=paid))
 
     def _intent_of_charge(self, charge: str) -> str | None:
         return self._till.get(Charge, f"charges/{charge}").payment_intent

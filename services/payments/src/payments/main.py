@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from msgspec import Struct
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from payments import baton, billing, health, inbox, logs, schema, webhook
+from payments import baton, billing, health, inbox, logs, plan_routes, schema, webhook
 from payments.asking import Ledger
 from payments.board import Board
 from payments.books import Books
@@ -37,6 +37,7 @@ from payments.reconciling import Hourly, Reconciler
 from payments.relay import Relay
 from payments.serving import serve
 from payments.settings import Settings
+from payments.subscribing import Subscribing
 from payments.till import Till
 from payments.topups import TopUps
 from payments.web import application
@@ -109,19 +110,26 @@ async def assemble(
     ledger = Ledger(outbox, partitions, prefix, metrics)
     listener = Listener(bootstrap, prefix, ledger.hear)
     relay = Relay(books, ledger, metrics)
-    dispatcher = Dispatcher(work, handling, relay.poke, metrics)
-    door = webhook.Door(
-        webhooks, metrics, settings.webhook_secrets, live=settings.live, came=dispatcher.poke
-    )
+    buying = Buying(books, till, catalogue, settings.public_url)
+    subscribing = Subscribing(books, till, index, buying, live=settings.live)
+    dispatcher = Dispatcher(work, handling, subscribing, changed=relay.poke, metrics=metrics)
+    secrets, came = settings.webhook_secrets, dispatcher.poke
+    door = webhook.Door(webhooks, metrics, secrets, live=settings.live, came=came)
     people = billing.Billing(
         books=books,
         index=index,
-        buying=Buying(books, till, catalogue, settings.public_url),
+        buying=buying,
         handling=handling,
         guard=Guard(settings.identity_secret),
         changed=relay.poke,
     )
-    routers = [webhook.routes(door), billing.routes(people), health.routes(webhooks, listener)]
+    plans = plan_routes.Plans(books, subscribing, people.guard, relay.poke)
+    routers = [
+        webhook.routes(door),
+        billing.routes(people),
+        plan_routes.routes(plans),
+        health.routes(webhooks, listener),
+    ]
     errands = Errands(books, index, till, relay, Charging(books, till, live=settings.live))
     topups = TopUps(
         bootstrap, prefix, pool=work, books=books, catalogue=catalogue, begun=errands.poke
@@ -134,18 +142,10 @@ async def assemble(
         handling=handling,
         lots=lambda start: ledger_lots(lookups, start),
     )
-    reports = settings.state_dir / "reconciliation"
-    hourly = Hourly(reconciler, reports, metrics, relay.poke)
-    return Parts(
-        application(routers),
-        metrics,
-        books,
-        index,
-        handling,
-        listener,
-        reconciler,
-        (relay, dispatcher, errands, topups, board, hourly),
-    )
+    hourly = Hourly(reconciler, settings.state_dir / "reconciliation", metrics, relay.poke)
+    running = (relay, dispatcher, errands, topups, board, hourly)
+    app = application(routers)
+    return Parts(app, metrics, books, index, handling, listener, reconciler, running)
 
 
 def _lookups(url: str) -> IndexPool:

@@ -142,3 +142,73 @@ class Charge(Named):
 
     payment_intent: str | None
     created: int
+
+
+class Price(Struct):
+    """What an item of a subscription costs a period."""
+
+    unit_amount: int | None
+    currency: str
+
+
+class Item(Named):
+    """The one item of a subscription, with the period that is charged."""
+
+    price: Price
+    current_period_start: int
+    current_period_end: int
+
+
+class Items(Struct):
+    """A list of items."""
+
+    data: list[Item]
+
+
+class StripeSubscription(Named):
+    """A subscription: incomplete, trialing, active, past_due, unpaid, canceled, paused."""
+
+    status: str
+    customer: str
+    livemode: bool
+    created: int
+    items: Items
+    cancel_at_period_end: bool = False
+
+
+class _Details(Struct):
+    subscription: str | None = None
+
+
+class _Parent(Struct):
+    subscription_details: _Details | None = None
+
+
+class Invoice(Named):
+    """An invoice; its pages are Stripe's. Older API versions name the subscription at the top."""
+
+    created: int
+    subscription: str | None = None
+    parent: _Parent | None = None
+    status: str | None = None
+    number: str | None = None
+    total: int = 0
+    currency: str = ""
+    hosted_invoice_url: str | None = None
+
+    @property
+    def subscription_id(self) -> str | None:
+        """The subscription that it is of."""
+        details = None if self.parent is None else self.parent.subscription_details
+        return self.subscription or (None if details is None else details.subscription)
+
+
+class _PaidBy(Struct):
+    payment_intent: str | None = None
+
+
+class InvoicePayment(Named):
+    """A payment that belongs to an invoice, not to an order of ours."""
+
+    payment: _PaidBy
+    created: int = 0

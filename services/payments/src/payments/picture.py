@@ -10,7 +10,16 @@ from msgspec import Struct
 from psycopg.rows import class_row
 
 from payments.index import Index, Listed, Pool
-from payments.objects import Dispute, FraudWarning, Intent, Movement, Payout, Refund, Session
+from payments.objects import (
+    Dispute,
+    FraudWarning,
+    Intent,
+    InvoicePayment,
+    Movement,
+    Payout,
+    Refund,
+    Session,
+)
 from payments.till import Till
 
 
@@ -24,6 +33,7 @@ class StripePicture(Struct):
     warnings: list[FraudWarning]
     movements: list[Movement]
     payouts: list[Payout]
+    invoiced: frozenset[str]  # payment intents of invoices: subscriptions, no orders of ours
 
     @property
     def session_of(self) -> dict[str, str]:
@@ -61,6 +71,10 @@ def take(till: Till, index: Index, lots: Sequence[LedgerLot], start: Ms) -> Pict
         warnings=list(till.every(FraudWarning, "radar/early_fraud_warnings", **since)),
         movements=list(till.every(Movement, "balance_transactions", **since)),
         payouts=list(till.every(Payout, "payouts", **since)),
+        invoiced=frozenset(
+            one.payment.payment_intent or ""
+            for one in till.every(InvoicePayment, "invoice_payments", **since)
+        ),
     )
     return Pictures(start, stripe, index.since(start), lots)
 

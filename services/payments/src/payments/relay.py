@@ -8,6 +8,7 @@ rest is asked again, by the same ids. One process at a time follows (`baton`).
 import asyncio
 import contextlib
 from collections import deque
+from uuid import UUID
 
 import structlog
 from contracts.commands import AnyCommand, Freeze, Grant
@@ -22,7 +23,8 @@ from payments.books import Books
 from payments.clock import now_ms
 from payments.metrics import Metrics
 from payments.purchase import Purchase
-from payments.wishes import wishes
+from payments.subscription import Subscription
+from payments.wishes import plan_wishes, wishes
 
 FOLLOWER = "relay"
 AHEAD_MAX = 1_000  # notifications under way; a burst of purchases, small in memory
@@ -35,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 class _Task(Struct):
     id: int
+    account: str
     purchase: Purchase | None
     commands: list[AnyCommand]
     recorded_s: float
@@ -101,22 +104,27 @@ class Relay:
         event = self._books.mapper.to_domain_event(notification)
         recorded_s = event.timestamp.timestamp()  # type: ignore[attr-defined]
         stream = notification.originator_id
-        if not notification.topic.startswith("payments.purchase:"):
-            return _Task(notification.id, None, [], recorded_s)
-        purchase = self._books.purchase(getattr(stream, "hex", ""))
-        return _Task(notification.id, purchase, wishes(event, purchase), recorded_s)
+        if notification.topic.startswith("payments.purchase:"):
+            purchase = self._books.purchase(getattr(stream, "hex", ""))
+            asked = wishes(event, purchase)
+            return _Task(notification.id, purchase.account, purchase, asked, recorded_s)
+        if notification.topic.startswith("payments.subscription:"):
+            followed: Subscription = self._books.repository.get(UUID(str(stream)))
+            asked = plan_wishes(event, followed.account)
+            return _Task(notification.id, followed.account, None, asked, recorded_s)
+        return _Task(notification.id, "", None, [], recorded_s)
 
     def _start(self, task: _Task) -> None:
         self._under_way.append(task)
-        if task.purchase is None or not task.commands:
+        if not task.commands:
             task.done = True
             return
-        lane = self._lanes.get(task.purchase.account)
+        lane = self._lanes.get(task.account)
         if lane is not None:
             lane.append(task)
             return
-        self._lanes[task.purchase.account] = deque([task])
-        running = asyncio.create_task(self._drive(task.purchase.account))
+        self._lanes[task.account] = deque([task])
+        running = asyncio.create_task(self._drive(task.account))
         self._running.add(running)
         running.add_done_callback(self._ended)
 
@@ -132,18 +140,23 @@ class Relay:
             task = lane[0]
             for command in task.commands:
                 answer = await self._ledger.ask(command)
+                self._told(task.account, command, answer)
                 if task.purchase is not None:
                     await asyncio.to_thread(self._answered, task.purchase, command, answer)
             task.done = True
             lane.popleft()
         del self._lanes[account]
 
-    def _answered(self, purchase: Purchase, command: AnyCommand, answer: Answer) -> None:
-        name = purchase.purchase
+    def _told(self, account: str, command: AnyCommand, answer: Answer) -> None:
         if isinstance(answer, CommandRefused) and answer.reason not in _SETTLED:
             kind, reason = type(command).__name__, answer.reason.value
             self._metrics.refused.labels(kind, reason).inc()
-            log.error("ledger_refused", purchase=name, command=command.id, reason=reason)
+            log.error("ledger_refused", account=account, command=command.id, reason=reason)
+
+    def _answered(self, purchase: Purchase, command: AnyCommand, answer: Answer) -> None:
+        name = purchase.purchase
+        if isinstance(answer, CommandRefused) and answer.reason not in _SETTLED:
+            reason = answer.reason.value
             if isinstance(command, Grant):
                 self._books.change(
                     name, lambda found: seeing.grant_refused(found, command.id, reason)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from payments.payer import Payer
 from payments.purchase import Purchase
 
 REFUND = "refund"  # kinds of errands
@@ -66,6 +67,12 @@ def rows_of(purchase: Purchase) -> list[Statement]:
             case _:
                 pass
     return rows
+
+
+def rows_of_payer(payer: Payer) -> list[Statement]:
+    """Stripe's customer leads to the account."""
+    values = {"object": payer.customer, "stream": payer.account}
+    return [Statement(_OBJECT.encode(), values)] if payer.customer else []
 
 
 def _listed(purchase: Purchase) -> dict[str, str | int]:

@@ -17,14 +17,17 @@ from contracts.commands import (
     PurchaseState,
     RecordPurchase,
     Revoke,
+    SetPlan,
     Thaw,
 )
 from eventsourcing.domain import DomainEventProtocol
 
 from payments.effects import effect_id
 from payments.purchase import Purchase
+from payments.subscription import Subscription
 
 ACTOR = Actor(ActorKind.PAYMENTS, "payments")
+FREE = "free"  # the plan of an account that pays for none
 KINDS = {"checkout": GrantKind.PAID, "one_click": GrantKind.PAID, "auto": GrantKind.TOPUP}
 
 
@@ -69,6 +72,22 @@ def wishes(event: DomainEventProtocol[UUID], purchase: Purchase) -> list[AnyComm
             return [_revoke(purchase, event)]
         case Purchase.Returned():
             return [_return(purchase, event)]
+        case _:
+            return []
+
+
+def plan_wishes(event: DomainEventProtocol[UUID], account: str) -> list[AnyCommand]:
+    """The commands of one event of a subscription."""
+    match event:
+        case Subscription.PlanPaid():
+            # by its place in the stream: up and down again within one period are two changes
+            name = f"{event.subscription}:{event.originator_version}"
+            return [
+                SetPlan(id=effect_id(name, "plan"), account=account, actor=ACTOR, plan=event.plan)
+            ]
+        case Subscription.Ended():
+            name = effect_id(event.subscription, "ended")
+            return [SetPlan(id=name, account=account, actor=ACTOR, plan=FREE)]
         case _:
             return []
 
