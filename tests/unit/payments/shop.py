@@ -87,13 +87,21 @@ class LedgerModel:
         self.lots: dict[str, Lot] = {}
         self.sources: set[str] = set()
         self.answered: set[str] = set()
+        self.refuses = False  # to touch any lot
         self.plans: list[str] = []
         self.recorded: list[tuple[str, str]] = []
 
-    def ask(self, command: AnyCommand) -> None:
+    def ask(self, command: AnyCommand) -> bool:
+        """Decide once; false for a refusal."""
         if command.id in self.answered:
-            return
+            return True
         self.answered.add(command.id)
+        if self.refuses and isinstance(command, Freeze | Thaw | Revoke):
+            return False
+        self._decide(command)
+        return True
+
+    def _decide(self, command: AnyCommand) -> None:
         match command:
             case Grant():
                 assert command.source not in self.sources, "one source, one grant"
@@ -171,7 +179,9 @@ class Shop:
                 continue
             purchase = self.books.purchase(event.originator_id.hex)
             for command in wishes(event, purchase):
-                self.ledger.ask(command)
+                heeded = self.ledger.ask(command)
+                if not heeded and isinstance(command, Freeze | Thaw | Revoke):
+                    self._refused(purchase.purchase, command)
                 if isinstance(command, Grant):
                     self._credited(purchase.purchase, command.id)
         if log:
@@ -179,6 +189,9 @@ class Shop:
 
     def _credited(self, purchase: str, grant: str) -> None:
         self.books.change(purchase, lambda found: seeing.credited(found, grant, self.now))
+
+    def _refused(self, purchase: str, command: Freeze | Thaw | Revoke) -> None:
+        self.books.change(purchase, lambda found: seeing.refused(found, command, "no"))
 
     def purchase(self, purchase: Purchase) -> Purchase:
         return self.books.purchase(purchase.purchase)

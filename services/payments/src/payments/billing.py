@@ -139,7 +139,9 @@ class Billing:
         refund = f"rf_{name[:24]}_{idempotency_key(request, needed=True)}"[:64]
 
         def ask(purchase: Purchase) -> seeing.RefundRefusal | None:
-            amount = purchase.refundable_minor if asked.amount_minor is None else asked.amount_minor
+            amount = asked.amount_minor
+            if amount is None:
+                amount = seeing.refundable_minor(purchase)
             return seeing.ask_refund(
                 purchase,
                 seeing.Ask(refund, amount, asked.reason, caller.actor),

@@ -103,7 +103,8 @@ class Index:
         ):
             rows.execute(
                 "SELECT 'purchase' AS what, purchase AS name, account, quarantine AS why,"
-                " changed_at AS since FROM payments.purchases WHERE state = 'quarantined'"
+                " changed_at AS since FROM payments.purchases"
+                " WHERE quarantine <> '' AND state <> 'rejected'"
                 " UNION ALL SELECT 'webhook', event, '', kind || ' ' || object || ': ' ||"
                 " quarantine, (extract(epoch FROM received_at) * 1000)::bigint"
                 " FROM payments.inbox WHERE quarantine IS NOT NULL AND handled_at IS NULL"

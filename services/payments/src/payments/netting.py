@@ -38,6 +38,21 @@ class DisputePart(Struct):
     status: str
 
 
+class LotPart(Struct):
+    """A lot that a purchase granted; `revoked` of it was taken back."""
+
+    granted: Credits
+    revoked: Credits = 0
+
+
+class Unheeded(Struct):
+    """A command about a lot that the ledger refused: Freeze, Thaw or Revoke."""
+
+    kind: str
+    grant: str
+    credits: Credits
+
+
 def taken_minor(
     paid_minor: int, refunds: dict[str, RefundPart], disputes: dict[str, DisputePart]
 ) -> int:

@@ -11,16 +11,8 @@ from uuid import UUID
 
 from contracts.units import Credits, Ms
 from eventsourcing.domain import Aggregate
-from msgspec import Struct
 
-from payments.netting import DisputePart, RefundPart, taken_minor
-
-
-class LotPart(Struct):
-    """A lot that this purchase granted; `revoked` of it was taken back."""
-
-    granted: Credits
-    revoked: Credits = 0
+from payments.netting import DisputePart, LotPart, RefundPart, Unheeded, taken_minor
 
 
 class Purchase(Aggregate):
@@ -72,6 +64,7 @@ class Purchase(Aggregate):
         self.refunds: dict[str, RefundPart] = {}
         self.asked: dict[str, int] = {}  # our refunds that Stripe has not settled yet
         self.disputes: dict[str, DisputePart] = {}
+        self.unheeded: dict[str, Unheeded] = {}  # commands that the ledger refused
         self.warnings: dict[str, bool] = {}  # early fraud warnings; True: still to be acted on
 
     @staticmethod
@@ -223,6 +216,29 @@ class Purchase(Aggregate):
         def apply(self, aggregate: "Purchase") -> None:
             aggregate.lots[self.effect] = LotPart(self.credits)
 
+    class Refused(Aggregate.Event):
+        """The ledger refused a command about a lot: credits and money differ until it is heeded."""
+
+        command: str
+        kind: str
+        grant: str
+        credits: int
+        reason: str
+
+        def apply(self, aggregate: "Purchase") -> None:
+            aggregate.unheeded[self.command] = Unheeded(self.kind, self.grant, self.credits)
+
+    class AskedAgain(Aggregate.Event):
+        """A person had it asked once more, under a new name."""
+
+        command: str
+        kind: str
+        grant: str
+        credits: int
+
+        def apply(self, aggregate: "Purchase") -> None:
+            del aggregate.unheeded[self.command]
+
     class Quarantined(Aggregate.Event):
         """Something does not fit: nothing is granted until a person decided."""
 
@@ -260,21 +276,6 @@ class Purchase(Aggregate):
         if "reinstated" in statuses:
             return "reinstated"
         return "credited" if self.credited_at else "paid"
-
-    @property
-    def refundable_minor(self) -> int:
-        """How much may still be given back."""
-        if not self.paid_at:
-            return 0
-        back = sum(part.amount_minor for part in self.refunds.values() if part.status != "failed")
-        waiting = {part.ours for part in self.refunds.values()}
-        asked = sum(amount for ours, amount in self.asked.items() if ours not in waiting)
-        lost = sum(
-            part.amount_minor
-            for part in self.disputes.values()
-            if part.status in {"needs_response", "under_review", "lost"}
-        )
-        return max(0, self.price_minor - back - asked - lost)
 
     @classmethod
     def named(cls, purchase: str) -> UUID:

@@ -11,7 +11,7 @@ from collections import deque
 from uuid import UUID
 
 import structlog
-from contracts.commands import AnyCommand, Freeze, Grant
+from contracts.commands import AnyCommand, Freeze, Grant, Revoke, Thaw
 from contracts.events import CommandRefused
 from contracts.reasons import Reason
 from eventsourcing.persistence import Notification
@@ -161,9 +161,8 @@ class Relay:
                 self._books.change(
                     name, lambda found: seeing.grant_refused(found, command.id, reason)
                 )
-            elif isinstance(command, Freeze):
-                now = now_ms()
-                self._books.change(name, lambda found: seeing.not_frozen(found, reason, now))
+            elif isinstance(command, Freeze | Thaw | Revoke):
+                self._books.change(name, lambda found: _refused(found, command, reason))
         elif isinstance(command, Grant) and not purchase.credited_at:
             now = now_ms()
             self._books.change(name, lambda found: seeing.credited(found, command.id, now))
@@ -177,3 +176,9 @@ class Relay:
         if done:
             await asyncio.to_thread(self._books.followed, FOLLOWER, done)
             self.position = done
+
+
+def _refused(purchase: Purchase, command: Freeze | Thaw | Revoke, reason: str) -> None:
+    seeing.refused(purchase, command, reason)
+    if isinstance(command, Freeze):
+        seeing.not_frozen(purchase, reason, now_ms())

@@ -87,12 +87,18 @@ def _listed(purchase: Purchase) -> dict[str, str | int]:
         "session": purchase.session,
         "intent": purchase.intent,
         "state": purchase.state,
-        "quarantine": purchase.quarantine,
+        "quarantine": _why(purchase),
         "initiated_at": int(purchase.created_on.timestamp() * 1000),
         "paid_at": purchase.paid_at,
         "credited_at": purchase.credited_at,
         "changed_at": int(purchase.modified_on.timestamp() * 1000),
     }
+
+
+def _why(purchase: Purchase) -> str:
+    """Why a person must look; empty when nobody must."""
+    kinds = sorted({one.kind for one in purchase.unheeded.values()})
+    return purchase.quarantine or (f"ledger_refused {' '.join(kinds)}" if kinds else "")
 
 
 def _object(purchase: Purchase, name: str) -> Statement:

@@ -44,8 +44,8 @@ CREATE TABLE IF NOT EXISTS payments.purchases (
 );
 CREATE INDEX IF NOT EXISTS purchases_account ON payments.purchases (account, initiated_at);
 CREATE INDEX IF NOT EXISTS purchases_initiated ON payments.purchases (initiated_at);
-CREATE INDEX IF NOT EXISTS purchases_quarantine ON payments.purchases (changed_at)
-  WHERE state = 'quarantined';
+CREATE INDEX IF NOT EXISTS purchases_held ON payments.purchases (changed_at)
+  WHERE quarantine <> '' AND state <> 'rejected';
 
 -- What must still be asked of Stripe: open refunds and top-ups; a row goes when it is settled.
 CREATE TABLE IF NOT EXISTS payments.errands (

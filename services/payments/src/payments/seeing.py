@@ -6,11 +6,12 @@ arrives late changes nothing. What does not fit our own order goes to quarantine
 
 from enum import StrEnum
 
+from contracts.commands import Freeze, Revoke, Thaw
 from contracts.units import DAY, Ms
 from msgspec import Struct
 
 from payments.effects import effect_id
-from payments.netting import DISPUTE_RANKS, REFUND_RANKS
+from payments.netting import DISPUTE_RANKS, OPEN_DISPUTES, REFUND_RANKS
 from payments.objects import Dispute, FraudWarning, Intent, Refund, Session
 from payments.purchase import Purchase
 from payments.standing import settle
@@ -130,7 +131,7 @@ def ask_refund(purchase: Purchase, ask: Ask, now: Ms) -> RefundRefusal | None:
         return RefundRefusal.NOT_PAID
     if amount_minor < 1:
         return RefundRefusal.AMOUNT_OUT_OF_RANGE
-    if amount_minor > purchase.refundable_minor:
+    if amount_minor > refundable_minor(purchase):
         return RefundRefusal.EXCEEDS_PAYMENT
     purchase.trigger_event(
         Purchase.RefundAsked,
@@ -148,6 +149,21 @@ def not_frozen(purchase: Purchase, reason: str, now: Ms) -> None:
     for refund in list(purchase.asked):
         if not any(part.ours == refund for part in purchase.refunds.values()):
             refund_refused(purchase, refund, reason, now)
+
+
+def refundable_minor(purchase: Purchase) -> int:
+    """How much of the payment may still be given back."""
+    if not purchase.paid_at:
+        return 0
+    back = sum(part.amount_minor for part in purchase.refunds.values() if part.status != "failed")
+    waiting = {part.ours for part in purchase.refunds.values()}
+    asked = sum(amount for ours, amount in purchase.asked.items() if ours not in waiting)
+    lost = sum(
+        part.amount_minor
+        for part in purchase.disputes.values()
+        if part.status in {*OPEN_DISPUTES, "lost"}
+    )
+    return max(0, purchase.price_minor - back - asked - lost)
 
 
 def refund_refused(purchase: Purchase, refund: str, reason: str, now: Ms) -> None:
@@ -193,8 +209,34 @@ def grant_refused(purchase: Purchase, grant: str, reason: str) -> None:
         purchase.trigger_event(Purchase.GrantRefused, grant=grant, reason=reason)
 
 
+def refused(purchase: Purchase, command: Freeze | Thaw | Revoke, reason: str) -> None:
+    """The ledger refused a command about a lot; it waits for a person."""
+    if command.id not in purchase.unheeded:
+        purchase.trigger_event(
+            Purchase.Refused,
+            command=command.id,
+            kind=type(command).__name__,
+            grant=command.grant or "",
+            credits=(command.amount or 0) if isinstance(command, Revoke) else 0,
+            reason=reason,
+        )
+
+
 def release(purchase: Purchase, now: Ms) -> bool:
-    """A person decided that our order stands: it grants what was ordered, nothing else."""
+    """A person decided that our order stands: it grants what was ordered, nothing else.
+
+    What the ledger refused is asked once more.
+    """
+    if purchase.unheeded:
+        for command, one in list(purchase.unheeded.items()):
+            purchase.trigger_event(
+                Purchase.AskedAgain,
+                command=command,
+                kind=one.kind,
+                grant=one.grant,
+                credits=one.credits,
+            )
+        return True
     if purchase.rejected or not purchase.quarantine or purchase.paid_at:
         return False
     _paid(purchase, purchase.intent or purchase.session, now)

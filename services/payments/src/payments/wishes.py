@@ -70,6 +70,8 @@ def wishes(event: DomainEventProtocol[UUID], purchase: Purchase) -> list[AnyComm
             ]
         case Purchase.Revoked():
             return [_revoke(purchase, event)]
+        case Purchase.AskedAgain():
+            return [_again(purchase, event)]
         case Purchase.Returned():
             return [_return(purchase, event)]
         case _:
@@ -124,6 +126,23 @@ def _revoke(purchase: Purchase, event: Purchase.Revoked) -> Revoke:
     return Revoke(
         id=event.effect,
         account=purchase.account,
+        actor=ACTOR,
+        grant=event.grant,
+        amount=event.credits,
+        reason="payment",
+    )
+
+
+def _again(purchase: Purchase, event: Purchase.AskedAgain) -> Freeze | Thaw | Revoke:
+    """What was refused, by a new name: the old one has its answer."""
+    name, account = effect_id(event.command, str(event.originator_version)), purchase.account
+    if event.kind == Freeze.__name__:
+        return Freeze(id=name, account=account, actor=ACTOR, reason="payment", grant=event.grant)
+    if event.kind == Thaw.__name__:
+        return Thaw(id=name, account=account, actor=ACTOR, reason="payment", grant=event.grant)
+    return Revoke(
+        id=name,
+        account=account,
         actor=ACTOR,
         grant=event.grant,
         amount=event.credits,
