@@ -161,6 +161,8 @@ async def test_one_click_charges_the_card_that_was_kept(shop: Shop) -> None:
             asked = await person.post("/api/billing/top-up", json=body, headers=keyed("t2"))
             assert asked.status_code == 202, asked.text
         await available(person, 2800)
+        invoices = (await person.get("/api/billing/invoices")).json()["invoices"]
+        assert [(x["amountMinor"], x["currency"]) for x in invoices] == [(2500, "GBP")]
         linked = await person.post("/api/billing/portal")
         assert linked.status_code == 201, linked.text
         assert linked.json()["url"] not in shop.world.log("payments")

@@ -49,6 +49,24 @@ class SubscriptionShown(Struct, rename="camel", omit_defaults=True):
     url: str | UnsetType = UNSET
 
 
+class InvoiceShown(Struct, rename="camel", omit_defaults=True):
+    """An invoice. `url` is Stripe's page of it, with the receipt once it is paid."""
+
+    invoice_id: str
+    created_at: datetime
+    amount_minor: int
+    currency: str
+    status: str = ""
+    number: str = ""
+    url: str = ""
+
+
+class InvoicesShown(Struct):
+    """An account's invoices, newest first."""
+
+    invoices: list[InvoiceShown]
+
+
 class PortalShown(Struct):
     """Stripe's own pages for cards, receipts and invoices. Good once, for whoever has it."""
 

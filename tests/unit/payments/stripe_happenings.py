@@ -4,7 +4,6 @@ import time
 from itertools import count
 from typing import Any
 
-import msgspec
 from payments.handling import Hint
 from payments.objects import (
     Charge,
@@ -69,6 +68,7 @@ class Happenings:
         intent.customer = found.customer
         if self.kept.get(session):
             intent.setup_future_usage, intent.payment_method = "off_session", self._id("pm")
+            self._billed(found, intent.id)
         if later:
             intent.status, intent.amount_received = "processing", 0
         else:
@@ -200,9 +200,7 @@ class Happenings:
         intent = self._intent(of.items.data[0].price.unit_amount or 0, "gbp")
         self._charged(intent)
         made = Invoice(self._id("in"), self.now_s, subscription=of.id, status="paid")
-        paid = InvoicePayment(
-            self._id("inpay"), msgspec.convert({"payment_intent": intent.id}, _PaidBy), self.now_s
-        )
+        paid = InvoicePayment(self._id("inpay"), _PaidBy(intent.id), self.now_s)
         self.objects |= {made.id: made, paid.id: paid}
         self._say("payment_intent.succeeded", intent.id)
         self._say("invoice.paid", made.id)
@@ -251,6 +249,13 @@ class Happenings:
         )
         self.objects[made.id] = made
         return made
+
+    def _billed(self, session: Session, intent: str) -> None:
+        """The invoice of a purchase; its payment is an order's all the same."""
+        made = Invoice(self._id("in"), self.now_s, customer=session.customer, status="paid")
+        made.total, made.currency = session.amount_total or 0, session.currency or ""
+        paid = InvoicePayment(self._id("inpay"), _PaidBy(intent), self.now_s)
+        self.objects |= {made.id: made, paid.id: paid}
 
     def _off_session(self, params: Any) -> Intent:
         if self.declines:

@@ -85,6 +85,8 @@ class Stripe(Happenings):
 
     @staticmethod
     def _fits(found: Any, params: dict[str, Any]) -> bool:
+        if "customer" in params and found.customer != params["customer"]:
+            return False
         wanted = params.get("payment_intent")
         if isinstance(found, InvoicePayment) and "payment" in params:
             return bool(found.payment.payment_intent == params["payment"]["payment_intent"])

@@ -15,7 +15,7 @@ from payments.reconciling import Reconciler, Report
 from payments.till import Till
 from payments.wishes import wishes
 
-from tests.unit.payments.shop import Shop
+from tests.unit.payments.shop import CATALOGUE, Shop
 
 LATER_MS = DAY // 2  # everything that happened is old enough to be a difference
 PURCHASES = 200
@@ -129,6 +129,15 @@ def test_what_was_missed_is_repaired_by_looking_again() -> None:
     assert shop.ledger.balance == 250 + 0 + 3 * 500
     again = reconciler(shop, lots_of(shop)).run(now_of(shop), repair=True)
     assert again.differences == []
+
+
+def test_a_purchase_that_stripe_also_invoiced_is_still_an_orders() -> None:
+    shop = Shop()
+    pack = CATALOGUE.packs["starter"]
+    bought = shop.buying.start("ada", pack, "k", save_card=True).purchase
+    shop.stripe.pay(bought.session)
+    report = reconciler(shop, []).run(now_of(shop), repair=False)
+    assert report.counts["payment:missing_here"] == 1
 
 
 def test_what_is_young_is_timing_and_not_a_difference() -> None:

@@ -118,6 +118,7 @@ BEHIND = (
         "delete", "/api/billing/subscription", "", None, billing.SubscriptionShown,
         needs_key=True, security=_HOME,
     ),
+    Documented("get", "/api/billing/invoices", "", None, billing.InvoicesShown, security=_HOME),
     Documented(
         "post", "/api/billing/portal", "", None, billing.PortalShown, 201, security=_HOME,
     ),

@@ -111,6 +111,7 @@ PEOPLE = (
     Route("POST", "/api/billing/checkout", Scope.SPEND, CHECKOUT, "Start a purchase"),
     Route("POST", "/api/billing/top-up", Scope.SPEND, CHECKOUT, "Charge a pack to the saved card"),
     Route("GET", "/api/billing/purchases", Scope.READ, USAGE, "What you bought"),
+    Route("GET", "/api/billing/invoices", Scope.READ, USAGE, "Your invoices and receipts"),
     Route("POST", "/api/billing/portal", Scope.ADMIN, CHECKOUT, "A link to Stripe's own pages"),
     Route("GET", "/api/billing/subscription", Scope.READ, USAGE, "Your subscription"),
     Route("PUT", "/api/billing/subscription", Scope.ADMIN, CHECKOUT, "Begin or change a plan"),

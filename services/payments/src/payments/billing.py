@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contracts.billing import (
     CheckoutBody,
     CheckoutShown,
+    InvoicesShown,
     PortalShown,
     PurchasesShown,
     RefundBody,
@@ -31,7 +32,7 @@ from payments.index import Index
 from payments.problems import failure, not_found, stripe_down
 from payments.purchase import Purchase
 from payments.requests import answer, body, idempotency_key
-from payments.shapes import listed, of_purchase
+from payments.shapes import listed, of_invoice, of_purchase
 from payments.till import TillDown, TillRefused
 
 
@@ -105,6 +106,15 @@ class Billing:
             raise stripe_down() from why
         return answer(PortalShown(url), 201)
 
+    async def invoices(self, request: Request) -> Response:
+        """What Stripe billed the caller's account."""
+        caller = self.guard.caller(request, "read")
+        try:
+            found = await asyncio.to_thread(self.buying.invoices, caller.account)
+        except (TillDown, TillRefused) as why:
+            raise stripe_down() from why
+        return answer(InvoicesShown([of_invoice(one) for one in found]))
+
     def _pack(self, name: str) -> Pack:
         pack = self.buying.catalogue.packs.get(name)
         if pack is None:
@@ -175,6 +185,10 @@ def routes(billing: Billing) -> APIRouter:
     @router.post("/api/billing/top-up", summary="Charge a pack to the saved card")
     async def top_up(request: Request) -> Response:
         return await billing.top_up(request)
+
+    @router.get("/api/billing/invoices", summary="Your invoices and receipts")
+    async def invoices(request: Request) -> Response:
+        return await billing.invoices(request)
 
     @router.post("/api/billing/portal", summary="A link to Stripe's pages for cards and invoices")
     async def portal(request: Request) -> Response:

@@ -4,6 +4,7 @@ The pack, its price and its credits come from the catalogue, never from the call
 Idempotency-Key names the order: asked again, it is the same order and the same session.
 """
 
+from itertools import islice
 from uuid import UUID, uuid4, uuid5
 
 from contracts.catalogue import Catalogue, Pack
@@ -97,9 +98,19 @@ class Buying:
         )
         return made.url
 
+    def invoices(self, account: str) -> list[objects.Invoice]:
+        """What Stripe billed an account, newest first; the pages are Stripe's."""
+        customer = self._books.payer(account).customer
+        if not customer:
+            return []
+        return list(islice(self._till.every(objects.Invoice, "invoices", customer=customer), 100))
+
     def _session(self, purchase: Purchase, pack: Pack, *, save_card: bool) -> Params:
         kept: Params = {"setup_future_usage": "off_session"} if save_card else {}
-        payer: Params = {"customer": self.at_stripe(purchase.account)} if save_card else {}
+        payer: Params = {}
+        if save_card:
+            named = {"name": "auto", "address": "auto"}
+            payer = {"customer": self.at_stripe(purchase.account), "customer_update": named}
         return {
             **payer,
             "mode": "payment",
@@ -116,6 +127,8 @@ class Buying:
             ],
             "payment_intent_data": {"metadata": {"purchase": purchase.purchase}, **kept},
             "metadata": {"purchase": purchase.purchase},
+            "invoice_creation": {"enabled": True},
+            "tax_id_collection": {"enabled": True},  # businesses name themselves on Stripe's page
             "success_url": f"{self.back}/success?session_id={{CHECKOUT_SESSION_ID}}",
             "cancel_url": self.back,
         }

@@ -62,7 +62,9 @@ def _payments(
 ) -> Iterator[Finding]:
     invoiced = pictures.stripe.invoiced
     succeeded = {
-        x.id: x for x in pictures.stripe.intents if x.status == "succeeded" and x.id not in invoiced
+        x.id: x
+        for x in pictures.stripe.intents
+        if x.status == "succeeded" and (orders[x.id] is not None or x.id not in invoiced)
     }
     for intent in succeeded.values():
         order = orders[intent.id]

@@ -188,6 +188,7 @@ class Invoice(Named):
     """An invoice; its pages are Stripe's. Older API versions name the subscription at the top."""
 
     created: int
+    customer: str | None = None
     subscription: str | None = None
     parent: _Parent | None = None
     status: str | None = None

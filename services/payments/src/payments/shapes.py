@@ -1,12 +1,13 @@
-"""A purchase as its owner sees it, from its stream or from the list."""
+"""A purchase or an invoice as its owner sees it."""
 
 from datetime import UTC, datetime
 
-from contracts.billing import PurchaseShown
+from contracts.billing import InvoiceShown, PurchaseShown
 from contracts.units import Ms
 from msgspec import UNSET, UnsetType
 
 from payments.index import Listed
+from payments.objects import Invoice
 from payments.purchase import Purchase
 
 
@@ -39,6 +40,19 @@ def listed(row: Listed) -> PurchaseShown:
         _at(row.paid_at),
         _at(row.credited_at),
         row.session or UNSET,
+    )
+
+
+def of_invoice(invoice: Invoice) -> InvoiceShown:
+    """An invoice of Stripe."""
+    return InvoiceShown(
+        invoice.id,
+        datetime.fromtimestamp(invoice.created, UTC),
+        invoice.total,
+        invoice.currency.upper(),
+        invoice.status or "",
+        invoice.number or "",
+        invoice.hosted_invoice_url or "",
     )
 
 
