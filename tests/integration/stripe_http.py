@@ -30,6 +30,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "radar/early_fraud_warnings": objects.FraudWarning,
     "balance_transactions": objects.Movement,
     "payouts": objects.Payout,
+    "prices": objects.Named,
 }
 
 

@@ -38,7 +38,7 @@ class Happenings:
         self.keys: dict[str, Any] = {}
         self.down = False
         self.kept: dict[str, bool] = {}  # sessions whose buyer lets us keep the card
-        self.prices: dict[str, int] = {}  # of sessions that begin a subscription
+        self.prices: dict[str, int] = {}  # of prices, and of sessions that begin a subscription
         self.answers_lost = 0  # calls that work and whose answer nobody hears
         self.declines: list[str] = []  # codes of the next off-session payments
         self.now_s = int(time.time())
@@ -191,7 +191,7 @@ class Happenings:
         if "cancel_at_period_end" in params:
             found.cancel_at_period_end = params["cancel_at_period_end"]
         for item in params.get("items", ()):
-            found.items.data[0].price.unit_amount = item["price_data"]["unit_amount"]
+            found.items.data[0].price.unit_amount = self.prices[item["price"]]
             self._invoice(found)
         self._say("customer.subscription.updated", name)
         return found

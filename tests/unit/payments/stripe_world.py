@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from payments.objects import (
     InvoicePayment,
+    Named,
     Payer,
     Portal,
 )
@@ -47,7 +48,10 @@ class Stripe(Happenings):
             assert isinstance(first, kind)
             return first
         made: Any
-        if path.startswith("subscriptions/"):
+        if path == "prices":
+            made = Named(self._id("price"))
+            self.prices[made.id] = params["unit_amount"]
+        elif path.startswith("subscriptions/"):
             made = self._changed(path.rsplit("/", 1)[1], params)
         elif path == "checkout/sessions" and params["mode"] == "subscription":
             made = self.session(params["client_reference_id"], 0)

@@ -83,7 +83,7 @@ def test_without_a_subscription_there_is_nothing_to_change_or_end(shop: Shop) ->
 
 def test_a_price_that_is_no_plan_of_ours_gives_nothing(shop: Shop) -> None:
     shop.subscribing.begin("ada", SUPPORTER, "k")
-    (session,) = shop.stripe.prices
+    session = next(iter(shop.stripe.prices))
     shop.stripe.prices[session] = 1
     shop.stripe.subscribe(session)
     shop.hear(shop.stripe.events)

@@ -63,8 +63,8 @@ class Refund(Named):
     amount: int
     currency: str
     status: str | None
-    payment_intent: str | None
     created: int
+    payment_intent: str | None = None
     metadata: dict[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -87,8 +87,8 @@ class Dispute(Named):
     amount: int
     currency: str
     status: str
-    payment_intent: str | None
     created: int
+    payment_intent: str | None = None
     charge: str | None = None
     balance_transactions: list[Movement] = msgspec.field(default_factory=list)
 
@@ -104,8 +104,8 @@ class FraudWarning(Named):
     """An early fraud warning of a card network. `actionable` until refunded or disputed."""
 
     actionable: bool
-    payment_intent: str | None
     created: int
+    payment_intent: str | None = None
     charge: str | None = None
 
 
@@ -140,8 +140,8 @@ class Portal(Named):
 class Charge(Named):
     """One taking of money; all we need is which payment it belongs to."""
 
-    payment_intent: str | None
     created: int
+    payment_intent: str | None = None
 
 
 class Price(Struct):

@@ -11,7 +11,7 @@ from payments.books import Books
 from payments.buying import Buying
 from payments.handling import Hint, NotYet
 from payments.index import Index
-from payments.objects import Invoice, Session, StripeSubscription
+from payments.objects import Invoice, Named, Session, StripeSubscription
 from payments.subscription import Subscription
 from payments.till import Params, Till
 
@@ -61,7 +61,10 @@ class Subscribing:
         known = self._books.subscription(account)
         if known.state not in {"active", "past_due"}:
             return False
-        item: Params = {"id": known.item, "price_data": _price(plan)}
+        price = self._till.post(
+            Named, "prices", _price(plan), key=f"price:{plan.id}:{plan.price_minor}"
+        )
+        item: Params = {"id": known.item, "price": price.id}
         self._till.post(
             StripeSubscription,
             f"subscriptions/{known.subscription}",
