@@ -19,6 +19,7 @@ PROOFS = {
         "tests/integration/test_payments_speed.py",
         "tests/integration/test_payments_outages.py",
         "tests/integration/test_payments_killed.py",
+        "tests/integration/test_payments_baton.py",
         "tests/e2e/test_buying.py",
     ),
 }
