@@ -65,13 +65,13 @@ class CreditsCharged(Event, kw_only=True):
     outcome: Outcome
     final: bool
     released: Credits = 0
-    rest: tuple[Slice, ...] = ()
-    lost: tuple[Slice, ...] = ()
     overrun: Credits = 0
     tool: Id | None = None
     usage: Usage | None = None
     price_version: str | None = None
     windows: Windows | None = None
+    rest: tuple[Slice, ...] = ()
+    lost: tuple[Slice, ...] = ()
 
 
 class CreditsReleased(Event, kw_only=True):
