@@ -13,13 +13,10 @@ _HEADER = len(Command.__struct_fields__)
 _NAMES = {kind: kind.__struct_encode_fields__[_HEADER:] for kind in get_args(AnyCommand)}
 # What a field counts as when nobody gave it; NODEFAULT equals nothing, so it always counts.
 _DEFAULTS = {
-    kind: tuple(
-        (f"{place:x}", field.default)
-        for place, field in enumerate(msgspec.structs.fields(kind))
-        if place >= _HEADER
-    )
+    kind: tuple(field.default for field in msgspec.structs.fields(kind))[_HEADER:]
     for kind in get_args(AnyCommand)
 }
+_PLACES = tuple(f".{place:x}" for place in range(_HEADER, 16))  # one digit: see `differing`
 
 
 def digest(command: AnyCommand) -> str:
@@ -29,16 +26,18 @@ def digest(command: AnyCommand) -> str:
     have the same digest; see `differing`.
     """
     kind = type(command)
-    print_ = kind.__name__
-    for (place, default), value in zip(_DEFAULTS[kind], _values(command)[_HEADER:], strict=True):
+    print_, defaults, place = kind.__name__, _DEFAULTS[kind], -1
+    for value in _values(command)[_HEADER:]:  # counted by hand: every command passes here
+        place += 1
+        default = defaults[place]
         if value is default or value == default:
             continue
         if type(value) is str:
-            print_ += f".{place}{crc32(value.encode()):x}"
+            print_ += f"{_PLACES[place]}{crc32(value.encode()):x}"
         elif type(value) is int:
-            print_ += f".{place}{value}"
+            print_ += f"{_PLACES[place]}{value}"
         else:
-            print_ += f".{place}{crc32(_encode(value)):x}"
+            print_ += f"{_PLACES[place]}{crc32(_encode(value)):x}"
     return print_
 
 

@@ -4,7 +4,7 @@ Both end in the same `evolve`, so a partition that decided and one that replayed
 """
 
 import hashlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
@@ -12,7 +12,7 @@ from bus.log import KeyValue, Record
 from bus.partition import partition_of
 from bus.reader import Reader
 from contracts.catalogue import Catalogue
-from contracts.commands import AnyCommand
+from contracts.commands import Actor
 from contracts.digest import digest
 from contracts.events import (
     VERSIONS,
@@ -38,8 +38,9 @@ from ledger.dues import Dues
 
 PROVENANCE_MAX = 100_000  # commands behind the newest; a cut deeper than this is decided anew
 
-_NO_OUTCOME = (AnswerRepeated, CommandTooOld, CommandRejected, Checkpoint)
-_MOVES_NOTHING = (CommandRefused, *_NO_OUTCOME)
+_NO_OUTCOME = frozenset({AnswerRepeated, CommandTooOld, CommandRejected, Checkpoint})
+_NO = (CommandRefused, CommandRejected)
+_MOVES_NOTHING = _NO_OUTCOME | {CommandRefused}
 _VERSION = {kind: VERSIONS[kind.__name__] for kind in get_args(AnyEvent)}
 
 
@@ -59,8 +60,8 @@ class Partition:
         self.reader = Reader()
         self.now: Ms = 0
         self.provenance: deque[CommandRef] = deque(maxlen=PROVENANCE_MAX)
-        self._answers: dict[type, int] = {}
-        self._noes: dict[Reason | RejectReason, int] = {}
+        self._answers: defaultdict[type, int] = defaultdict(int)
+        self._noes: defaultdict[Reason | RejectReason, int] = defaultdict(int)
 
     # ---- replay
 
@@ -99,8 +100,8 @@ class Partition:
         evolve(account, event)
         if account.next_due != due or self._unwatched(due, event):
             self.dues.add(account.next_due, account.id)
-        if event.answer and ref is not None and _is_outcome(event):
-            _keep(account, ref.id, raw, event.at)
+        if event.answer and ref is not None and _is_outcome(event) and ref.id not in account.answers:
+            remember_answer(account, ref.id, raw, event.at)
 
     # ---- deciding
 
@@ -110,7 +111,8 @@ class Partition:
 
     def decide(self, record: Record) -> Sequence[KeyValue]:
         """The records that one command gives, all of them for one batch."""
-        self.now = now = max(self.now, record.timestamp)
+        if record.timestamp > self.now:
+            self.now = record.timestamp
         value = record.value or b""  # a deleted record has none, and is rejected like any bytes
         if len(value) > RECORD_BYTES_MAX:
             return (self._rejected(record, RejectReason.TOO_LARGE),)
@@ -118,44 +120,50 @@ class Partition:
             command = codec.decode_command(value)
         except codec.CodecError:
             return (self._rejected(record, RejectReason.UNDECODABLE),)
-        key = command.account.encode()
-        if record.key != key:
+        name = command.account
+        if record.key != name.encode():
             return (self._rejected(record, RejectReason.WRONG_KEY),)
-        account = self.accounts.get(command.account)
+        account = self.accounts.get(name)
         if account is None:
-            if partition_of(command.account, self.partitions) != self.number:
+            if partition_of(name, self.partitions) != self.number:
                 return (self._rejected(record, RejectReason.WRONG_PARTITION),)
-            account = Account(command.account)
+            account = Account(name)
             self.accounts.add(account)
         printed = digest(command)
-        events = decide(command, printed, account, now, self.catalogue)
+        events = decide(command, printed, account, self.now, self.catalogue)
         ref = CommandRef(command.id, record.offset, record.timestamp, printed)
-        return self._written(events, ref, command, account, key)
+        return self._written(events, ref, command.actor, account, record.key)
 
     def _written(
         self,
         events: tuple[AnyEvent, ...],
         ref: CommandRef,
-        command: AnyCommand,
+        actor: Actor,
         account: Account,
         key: bytes,
     ) -> Sequence[KeyValue]:
+        """The hottest lines of Scrip: each is passed for every command, so nothing is done twice."""
         written = []
-        reader, now, name, due = self.reader, self.now, account.id, account.next_due
-        last = events[-1]
+        now, due, last, reader = self.now, account.next_due, events[-1], self.reader
         last.answer = True
         for event in events:
-            self._stamp(event, ref)
-            event.account = name
-            event.actor = command.actor
+            reader.seq = event.seq = reader.seq + 1
+            event.v = _VERSION[type(event)]
+            event.owner = reader.token
+            event.command = ref
+            event.at = now
+            event.account = account.id
+            event.actor = actor
             evolve(account, event)
             event.version = account.version
             event.balance = Balance(account.available, account.held, account.spent)
             written.append((key, codec.encode(event)))
-        if account.next_due != due or self._unwatched(due, events[0]):
-            self.dues.add(account.next_due, name)
-        if _is_outcome(last):
-            _keep(account, ref.id, written[-1][1], now)
+        if account.next_due != due or (
+            due <= self.dues.taken_until and self._unwatched(due, events[0])
+        ):
+            self.dues.add(account.next_due, account.id)
+        if _is_outcome(last) and ref.id not in account.answers:
+            remember_answer(account, ref.id, written[-1][1], now)
         reader.commands_from = ref.offset + 1
         self._count(last)
         return written
@@ -164,19 +172,10 @@ class Partition:
         """Whether the event may have brought something due that no entry of the dues stands for."""
         return due <= self.dues.taken_until and type(event) not in _MOVES_NOTHING
 
-    def _stamp(self, event: AnyEvent, ref: CommandRef) -> None:
-        reader = self.reader
-        reader.seq = event.seq = reader.seq + 1
-        event.v = _VERSION[type(event)]
-        event.owner = reader.token
-        event.command = ref
-        event.at = self.now
-
     def _count(self, answer: AnyEvent) -> None:
-        kind = type(answer)
-        self._answers[kind] = self._answers.get(kind, 0) + 1
-        if isinstance(answer, CommandRefused | CommandRejected):
-            self._noes[answer.reason] = self._noes.get(answer.reason, 0) + 1
+        self._answers[type(answer)] += 1
+        if isinstance(answer, _NO):
+            self._noes[answer.reason] += 1
 
     @property
     def outcomes(self) -> dict[tuple[str, str], int]:
@@ -189,9 +188,17 @@ class Partition:
         return {outcome: count for outcome, count in counts.items() if count}
 
     def _rejected(self, record: Record, why: RejectReason) -> KeyValue:
-        event = CommandRejected(reason=why, sha256=hashlib.sha256(record.value or b"").hexdigest())
-        event.answer = True
-        self._stamp(event, CommandRef("", record.offset, record.timestamp))
+        self.reader.seq += 1
+        event = CommandRejected(
+            v=_VERSION[CommandRejected],
+            seq=self.reader.seq,
+            owner=self.reader.token,
+            command=CommandRef("", record.offset, record.timestamp),
+            at=self.now,
+            answer=True,
+            reason=why,
+            sha256=hashlib.sha256(record.value or b"").hexdigest(),
+        )
         self.reader.commands_from = record.offset + 1
         self._count(event)
         return (record.key or b"", codec.encode(event))
@@ -216,9 +223,3 @@ def _is_outcome(answer: AnyEvent) -> bool:
     if kind is CommandRefused:
         return answer.reason is not Reason.DEADLINE  # type: ignore[union-attr]
     return kind not in _NO_OUTCOME
-
-
-def _keep(account: Account, command: str, answer: bytes, at: Ms) -> None:
-    """The first answer stands: a refused second question under its id does not replace it."""
-    if command not in account.answers:
-        remember_answer(account, command, answer, at)

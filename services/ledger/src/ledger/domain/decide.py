@@ -62,8 +62,8 @@ def decide(
     """
     if (first := account.answers.get(command.id)) is not None:
         return _repeated(command, digest, first)
-    if command.issued_at is not None and now - command.issued_at > COMMAND_AGE_MAX_MS:
-        return (CommandTooOld(kind=type(command).__name__, issued_at=command.issued_at),)
+    if (issued := command.issued_at) is not None and now - issued > COMMAND_AGE_MAX_MS:
+        return (CommandTooOld(kind=type(command).__name__, issued_at=issued),)
     if now < account.next_due:
         return _rule(command, account, now, catalogue)
     settled = settling.due(account, now)

@@ -40,7 +40,7 @@ def evolve(account: Account, event: AnyEvent) -> None:
     remember = _REMEMBER.get(type(event))
     if remember is not None:
         remember(account, event)
-        if event.answer and event.at >= account.next_due:  # once a command, however much was due
+        if event.at >= account.next_due and event.answer:  # once a command, however much was due
             account.next_due = next_due(account)
 
 
@@ -127,21 +127,20 @@ def _reserved(account: Account, event: CreditsReserved) -> None:
         event.expires_at,
         event.min,
     )
-    account.next_due = min(account.next_due, event.expires_at)
+    if event.expires_at < account.next_due:
+        account.next_due = event.expires_at
 
 
 def _charged(account: Account, event: CreditsCharged) -> None:
-    reservation = account.reservations[event.reservation]
-    reservation.held -= event.amount
-    reservation.charged += event.amount
-    account.held -= event.amount
-    account.spent += event.amount
+    amount = event.amount
+    account.held -= amount
+    account.spent += amount
     if event.windows is not None:
         _open(account, event.windows)
-    account.day_spent += event.amount
-    account.month_spent += event.amount
+    account.day_spent += amount
+    account.month_spent += amount
     account.charges[event.charge] = Charged(
-        event.reservation, event.tool, event.amount, event.amount, event.slices, event.at
+        event.reservation, event.tool, amount, amount, event.slices, event.at
     )
     if event.final:
         if event.rest:
@@ -149,6 +148,9 @@ def _charged(account: Account, event: CreditsCharged) -> None:
             _back(account, event.rest, event.lost)
         _end(account, event.reservation, "charged", event.at)
     else:
+        reservation = account.reservations[event.reservation]
+        reservation.held -= amount
+        reservation.charged += amount
         reservation.slices = minus(reservation.slices, event.slices)
 
 
@@ -218,7 +220,8 @@ def _back(account: Account, slices: tuple[Slice, ...], lost: tuple[Slice, ...]) 
         lot = account.lot(part.grant)
         lot.available += part.amount
         account.available += part.amount
-        account.next_due = min(account.next_due, lot.expires_at)
+        if lot.expires_at < account.next_due:
+            account.next_due = lot.expires_at
     for part in lost:
         account.lot(part.grant).available -= part.amount
         account.available -= part.amount

@@ -84,6 +84,8 @@ def draw(account: Account, amount: Credits, now: Ms) -> tuple[tuple[Slice, ...],
     for lot in account.lots:
         if not lot.available or lot.expires_at <= now:
             continue
+        if amount <= lot.available and not slices:  # nearly always: one lot
+            return (Slice(lot.grant, amount),), 0
         take = min(amount, lot.available)
         slices.append(Slice(lot.grant, take))
         amount -= take

@@ -192,6 +192,8 @@ def _gone(account: Account, reservation: str) -> Refusal:
 
 
 def _lost(account: Account, slices: tuple[Slice, ...], now: Ms) -> tuple[Slice, ...]:
+    if len(slices) == 1:  # nearly always: one lot
+        return slices if account.lot(slices[0].grant).expires_at <= now else ()
     return tuple(part for part in slices if account.lot(part.grant).expires_at <= now)
 
 
