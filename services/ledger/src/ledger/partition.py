@@ -100,7 +100,12 @@ class Partition:
         evolve(account, event)
         if account.next_due != due or self._unwatched(due, event):
             self.dues.add(account.next_due, account.id)
-        if event.answer and ref is not None and _is_outcome(event) and ref.id not in account.answers:
+        if (
+            event.answer
+            and ref is not None
+            and _is_outcome(event)
+            and ref.id not in account.answers
+        ):
             remember_answer(account, ref.id, raw, event.at)
 
     # ---- deciding
@@ -111,8 +116,7 @@ class Partition:
 
     def decide(self, record: Record) -> Sequence[KeyValue]:
         """The records that one command gives, all of them for one batch."""
-        if record.timestamp > self.now:
-            self.now = record.timestamp
+        self.now = max(self.now, record.timestamp)
         value = record.value or b""  # a deleted record has none, and is rejected like any bytes
         if len(value) > RECORD_BYTES_MAX:
             return (self._rejected(record, RejectReason.TOO_LARGE),)
@@ -142,7 +146,7 @@ class Partition:
         account: Account,
         key: bytes,
     ) -> Sequence[KeyValue]:
-        """The hottest lines of Scrip: each is passed for every command, so nothing is done twice."""
+        """The hottest lines of Scrip: every command passes here, so nothing is done twice."""
         written = []
         now, due, last, reader = self.now, account.next_due, events[-1], self.reader
         last.answer = True

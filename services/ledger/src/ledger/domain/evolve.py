@@ -127,8 +127,7 @@ def _reserved(account: Account, event: CreditsReserved) -> None:
         event.expires_at,
         event.min,
     )
-    if event.expires_at < account.next_due:
-        account.next_due = event.expires_at
+    account.next_due = min(account.next_due, event.expires_at)
 
 
 def _charged(account: Account, event: CreditsCharged) -> None:
@@ -220,8 +219,7 @@ def _back(account: Account, slices: tuple[Slice, ...], lost: tuple[Slice, ...]) 
         lot = account.lot(part.grant)
         lot.available += part.amount
         account.available += part.amount
-        if lot.expires_at < account.next_due:
-            account.next_due = lot.expires_at
+        account.next_due = min(account.next_due, lot.expires_at)
     for part in lost:
         account.lot(part.grant).available -= part.amount
         account.available -= part.amount
