@@ -13,6 +13,7 @@ from contracts.units import Ms
 from bus import kafka
 from bus.feed import CommandFeed
 from bus.fence import fenced_producer
+from bus.gather import Gathering
 from bus.log import Append, KeyValue, LogError, Record
 from bus.outbox import Outbox
 from bus.partition import partition_of
@@ -78,12 +79,13 @@ class KafkaLog:
         self._queue: list[Record] = []
         self._wake: asyncio.Future[None] | None = None
         self._assigned = True
+        self._gathering = Gathering(self._ring)
 
     async def close(self) -> None:
         """Drop the producer and the commands that wait."""
         self._assigned = False
         self._cluster.feed.leave(self._partition)
-        self._queue.clear()
+        self._clear()
         await self._drop()
 
     def released(self) -> None:
@@ -161,17 +163,16 @@ class KafkaLog:
 
     async def commands_from(self, offset: int) -> None:
         """Deliver commands from here on."""
-        self._queue.clear()
+        self._clear()
         self._cluster.feed.want(self._partition, offset, self._delivered)
 
     def take(self, most: int) -> Sequence[Record]:
-        """What waits, at most so many."""
-        if len(self._queue) > most:
-            taken = self._queue[:most]
-            del self._queue[:most]
-            return taken
-        taken, self._queue = self._queue, []
-        if taken:
+        """What waits, at most so many; nothing while a small crowd is still coming in."""
+        if not self._gathering.ripe:
+            return ()
+        taken, self._queue = self._queue[:most], self._queue[most:]
+        self._gathering.took(len(taken), left=len(self._queue))
+        if not self._queue:
             self._cluster.feed.drained(self._partition)
         return taken
 
@@ -179,7 +180,7 @@ class KafkaLog:
         """Rest until there is something to do."""
         if (failure := self._cluster.feed.failure) is not None:
             raise LogError(f"commands not read: {failure!r}") from failure
-        if (hungry and (self._queue or not self._assigned)) or (append and append.done):
+        if (hungry and (self._gathering.ripe or not self._assigned)) or (append and append.done):
             await asyncio.sleep(0)
             return
         loop = asyncio.get_running_loop()
@@ -210,8 +211,12 @@ class KafkaLog:
 
     def _delivered(self, records: Sequence[Record]) -> int:
         self._queue.extend(records)
-        self._ring()
+        self._gathering.came(len(self._queue))
         return len(self._queue)
+
+    def _clear(self) -> None:
+        self._queue.clear()
+        self._gathering.stop()
 
     def _appended(self, task: "asyncio.Task[int]") -> None:
         if not task.cancelled():
