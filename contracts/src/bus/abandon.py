@@ -1,8 +1,8 @@
 """Ending a client that lost its broker and cannot stop by itself: nothing of it goes on.
 
-Beside `bus.fence` the only place that touches aiokafka's internals (0.14.0, pinned). An idempotent
-batch never expires: a producer left alone would deliver it when the broker is back, long after its
-owner gave it up, and keep its connections for ever.
+Beside `bus.fence` and `bus.lean` the only place that touches aiokafka's internals (0.14.0, pinned).
+An idempotent batch never expires: a producer left alone would deliver it when the broker is back,
+long after its owner gave it up, and keep its connections for ever.
 """
 
 import asyncio

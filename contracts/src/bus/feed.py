@@ -36,8 +36,7 @@ class CommandFeed:
 
     async def start(self) -> None:
         """Connect."""
-        self._consumer = kafka.consumer(self._bootstrap)
-        await self._consumer.start()
+        self._consumer = await kafka.reader(self._bootstrap)
         self._reading = asyncio.get_running_loop().create_task(self._read())
 
     async def stop(self) -> None:

@@ -1,7 +1,7 @@
 """A producer that fences its predecessors without transactions.
 
-The one place that touches aiokafka's internals (0.14.0, pinned; its contract test runs on a real
-broker).
+With `bus.abandon` and `bus.lean` the only place that touches aiokafka's internals (0.14.0,
+pinned; its contract test runs on a real broker).
 
 `InitProducerId` with a transactional id gives (producer id, epoch + 1). Plain idempotent batches
 written under it make the partition leader refuse every older epoch of the same id: error 47.

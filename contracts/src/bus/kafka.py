@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from contracts.units import BATCH_BYTES_MAX
 
 from bus.abandon import cut
+from bus.lean import lean
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ def producer(bootstrap: str) -> AIOKafkaProducer:
 
 
 def consumer(bootstrap: str) -> AIOKafkaConsumer:
-    """A consumer without a group, not started. Assign, then `seek` every partition to a number."""
+    """A consumer without a group, not started: it asks for offsets. `reader` is one that reads."""
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
@@ -47,12 +48,22 @@ def consumer(bootstrap: str) -> AIOKafkaConsumer:
     )
 
 
+async def reader(bootstrap: str) -> AIOKafkaConsumer:
+    """A started consumer without a group. Assign, then `seek` every partition to a number.
+
+    Its records have an offset, a timestamp, a key, a value and headers, nothing else.
+    """
+    opened = consumer(bootstrap)
+    await opened.start()
+    lean(opened)
+    return opened
+
+
 async def consumer_at(
     bootstrap: str, positions: Iterable[tuple[TopicPartition, int]]
 ) -> AIOKafkaConsumer:
-    """A started consumer that stands at the given offsets."""
-    opened, where = consumer(bootstrap), dict(positions)
-    await opened.start()
+    """A `reader` that stands at the given offsets."""
+    opened, where = await reader(bootstrap), dict(positions)
     opened.assign(list(where))
     for partition, offset in where.items():
         opened.seek(partition, offset)
