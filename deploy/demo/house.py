@@ -28,7 +28,10 @@ class House:
         self.state = settings.state
         self.url = f"http://{HOST}:{GATEWAY_PORT}"
         self._engine = Engine(
-            self.state, kafka_port=settings.kafka_port, postgres_port=settings.postgres_port
+            self.state,
+            kafka_port=settings.kafka_port,
+            postgres_port=settings.postgres_port,
+            keep=True,
         )
         self._supervision = Supervision(
             self.state, services(), self.bootstrap, self._engine.postgres_url

@@ -1,13 +1,14 @@
 """Says in one line what this machine lacks, before anything else can fail for want of it.
 
 Standard library only and old syntax on purpose: it runs on whatever `python3` there is.
-The argument `engine` asks for Java and Maven too, unless SCRIP_KAFKA_BOOTSTRAP names a Kafka or
-SCRIP_ENGINE=docker runs the tests on images.
+The argument `engine` asks for Java and Maven too, unless SCRIP_KAFKA_BOOTSTRAP names a Kafka,
+SCRIP_ENGINE=docker asks for images, or there is no Java at all but a Docker engine that answers.
 """
 
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -28,9 +29,17 @@ def lacking(needs):  # noqa: ANN001, ANN201
     elsewhere = (
         os.environ.get("SCRIP_KAFKA_BOOTSTRAP") or os.environ.get("SCRIP_ENGINE") == "docker"
     )
-    if "engine" in needs and not elsewhere:
+    images = (
+        "SCRIP_ENGINE" not in os.environ
+        and "JAVA_HOME" not in os.environ
+        and not shutil.which("java")
+        and docker_answers()
+    )
+    if "engine" in needs and not elsewhere and not images:
         if java_version() < JAVA_OLDEST:
-            found.append("Java 17 or newer (Debian: `apt install openjdk-17-jre-headless`)")
+            found.append(
+                "Java 17 or newer (Debian: `apt install openjdk-17-jre-headless`), or Docker"
+            )
         if not shutil.which("mvn") and not os.path.exists(JARS):  # noqa: PTH110
             found.append("Maven (Debian: `apt install maven`)")
     return found
@@ -47,6 +56,19 @@ def java_version():  # noqa: ANN201
         return 0
     found = re.search(r'version "(\d+)', done.stdout.decode(errors="replace"))
     return int(found.group(1)) if found else 0
+
+
+def docker_answers():  # noqa: ANN201
+    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    if not host.startswith("unix://"):
+        return True  # somebody named an engine: what comes next says if it does not answer
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(2)
+        try:
+            asking.connect(host[len("unix://") :])
+        except OSError:
+            return False
+        return True
 
 
 if __name__ == "__main__":

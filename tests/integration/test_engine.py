@@ -128,11 +128,12 @@ def test_a_port_in_use_is_refused_by_number(
 ) -> None:
     monkeypatch.delenv("SCRIP_KAFKA_BOOTSTRAP", raising=False)
     monkeypatch.delenv("SCRIP_POSTGRES_URL", raising=False)
+    monkeypatch.setenv("SCRIP_ENGINE", "local")
     with socket.socket() as taken:
         port = free_port()
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        engine = Engine(tmp_path, images=False, **{which: port})  # type: ignore[arg-type]
+        engine = Engine(tmp_path, **{which: port})  # type: ignore[arg-type]
         start = engine.kafka.start if what == "Kafka" else engine.postgres.start
         with pytest.raises(PortInUse, match=f"port {port} .* {what}.* is in use.*set SCRIP_"):
             start()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import EngineError
-from engine.local import Engine
+from engine.local import DOWN, Engine
 from engine.logs import show
 from engine.places import HOST, local_dir
 from engine.services import GATEWAY_PORT, PARTITIONS, services
@@ -28,7 +28,7 @@ def up(*, detach: bool = False, state: State = None) -> None:
     """Start Kafka, PostgreSQL, topics and all services; follow the logs until Ctrl-C."""
     engine, supervision = _open(state)
     started = time.monotonic()
-    ran_before = any(process.adopt() for process in engine.processes())
+    ran_before = any(state != DOWN for state in engine.states().values())
     try:
         engine.start()
         if not supervision.running:
@@ -70,12 +70,14 @@ def down(*, state: State = None) -> None:
 def status(*, state: State = None) -> None:
     """Show each process; exit 1 unless all of them run."""
     engine, supervision = _open(state)
-    rows = [(process, "") for process in engine.processes()]
-    rows += [(supervision.process_of(service.name), service.ready_url) for service in services()]
-    for process, address in rows:
-        state_now = f"pid {process.pid}" if process.adopt() else "down"
-        typer.echo(f"{process.name:<16} {state_now:<14} {address}")
-    if not all(process.alive for process, _ in rows):
+    rows = [(name, now, "") for name, now in engine.states().items()]
+    for service in services():
+        process = supervision.process_of(service.name)
+        now = f"pid {process.pid}" if process.adopt() else DOWN
+        rows.append((service.name, now, service.ready_url))
+    for name, now, address in rows:
+        typer.echo(f"{name:<16} {now:<14} {address}")
+    if any(now == DOWN for _, now, _ in rows):
         raise typer.Exit(1)
 
 
@@ -116,7 +118,7 @@ def _open(state: Path | None) -> tuple[Engine, Supervision]:
         folder,
         kafka_port=int(os.environ.get("SCRIP_KAFKA_PORT", KAFKA_PORT)),
         postgres_port=int(os.environ.get("SCRIP_POSTGRES_PORT", POSTGRES_PORT)),
-        images=False,  # containers end with this process, what `up` starts does not
+        keep=True,
     )
     supervision = Supervision(
         folder,

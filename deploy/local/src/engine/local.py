@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from engine.containers import KafkaContainer, PostgresContainer, containers_wanted
+from engine.containers import (
+    Container,
+    KafkaContainer,
+    PostgresContainer,
+    containers_wanted,
+    keep_as,
+)
 from engine.errors import EngineError
 from engine.guard import Guard
 from engine.java import SMALL, Jvm
@@ -18,12 +24,14 @@ from engine.places import locked
 from engine.postgres import Postgres
 from engine.processes import Process
 
+DOWN = "down"
+
 
 class Engine:
     """Owns the servers recorded under `state`; port 0 picks a free port and keeps it.
 
-    Give a `Guard` to have the servers killed when this process is gone, however it ends. `images`
-    decides whether containers are used; left out, the machine decides (`containers`).
+    Give a `Guard` to have the servers killed when this process is gone, however it ends. Where
+    images are used (`containers`), they are gone with this process too, unless `keep`.
     """
 
     def __init__(
@@ -36,7 +44,7 @@ class Engine:
         broker_settings: Mapping[str, str] | None = None,
         postgres_settings: Mapping[str, str] | None = None,
         guard: Guard | None = None,
-        images: bool | None = None,
+        keep: bool = False,
     ) -> None:
         self.state = state.resolve()
         self.guard = guard
@@ -44,8 +52,12 @@ class Engine:
         self._postgres_url = os.environ.get("SCRIP_POSTGRES_URL")
         self._kafka: Kafka | KafkaContainer
         self._postgres: Postgres | PostgresContainer
-        if containers_wanted() if images is None else images:
-            self._kafka, self._postgres = KafkaContainer(), PostgresContainer()
+        self._made_of_images = self.state / "made-of-images"  # state knows how it was made
+        if containers_wanted(before=keep and self._made_of_images.exists()):
+            self._kafka = KafkaContainer(kafka_port, keep_as("kafka", self.state) if keep else "")
+            self._postgres = PostgresContainer(
+                postgres_port, keep_as("postgres", self.state) if keep else ""
+            )
             return
         self._kafka = Kafka(
             self.state / "kafka", kafka_port, jvm=jvm, settings=broker_settings, guard=guard
@@ -90,11 +102,24 @@ class Engine:
 
     def processes(self) -> tuple[Process, ...]:
         """Give the processes of the servers that are ours and run here."""
-        ours = ((self._postgres, self.owns_postgres), (self._kafka, self.owns_kafka))
-        return tuple(x.process for x, own in ours if own and isinstance(x, Kafka | Postgres))
+        return tuple(x.process for x in self._ours() if isinstance(x, Kafka | Postgres))
+
+    def states(self) -> Mapping[str, str]:
+        """Give how each server of ours runs, by its name: `pid 12`, `container scrip-…`, `down`."""
+        found = {}
+        for server in self._ours():
+            if isinstance(server, Container):
+                found[server.title] = f"container {server.name}" if server.running else DOWN
+            else:
+                process = server.process
+                found[process.name] = f"pid {process.pid}" if process.adopt() else DOWN
+        return found
 
     def start(self) -> None:
         """Bring both up, taking over what runs already; returns when both answer."""
+        if any(isinstance(server, Container) and server.name for server in self._ours()):
+            self.state.mkdir(parents=True, exist_ok=True)
+            self._made_of_images.touch()
         self.start_postgres()
         self.start_kafka()
 
@@ -130,6 +155,11 @@ class Engine:
         self.stop()
         self._kafka.forget()
         self._postgres.forget()
+        self._made_of_images.unlink(missing_ok=True)
+
+    def _ours(self) -> tuple[Kafka | Postgres | Container, ...]:
+        ours = ((self._postgres, self.owns_postgres), (self._kafka, self.owns_kafka))
+        return tuple(server for server, own in ours if own)
 
     def __enter__(self) -> Self:
         self.start()
