@@ -74,6 +74,7 @@ proof-payments: need-engine ready ## everything that must hold of money in, with
 
 schemas: ready ## generate the committed schemas again
 	$(BIN)/scrip contracts schemas
+	$(BIN)/scrip gateway openapi
 
 need-engine:
 	@$(PREFLIGHT) engine

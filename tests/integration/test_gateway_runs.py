@@ -204,6 +204,10 @@ async def test_a_run_can_be_asked_for_over_kafka_alone(api: World) -> None:
         assert done.charged is not None
         assert done.charged >= 3
         await ask(account, "kafka-1")  # the same run once more costs nothing more
+        await ask("no name\x00", "kafka-3")
+        wrong = await concluded(found, "kafka-3")
+        assert wrong.error is not None
+        assert (wrong.outcome, wrong.error.code) == (RunOutcome.REFUSED, "invalid_request")
         await ask("nobody-has-this", "kafka-2")
         no = await concluded(found, "kafka-2")
         assert no.outcome is RunOutcome.REFUSED

@@ -68,6 +68,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "lifetime 0": ({"amount": 1, "lifetimeMs": 0}, "lifetime_out_of_range"),
     "lifetime 2^63": ({"amount": 1, "lifetimeMs": WHOLE_64}, "lifetime_out_of_range"),
     "a deadline long ago": ({"amount": 1, "deadline": 1}, "deadline"),
+    "issued in the year 2286": ({"amount": 1, "issuedAt": 10**13}, "issued_in_the_future"),
     "grant of 2^63": (
         {"type": "Grant", "amount": WHOLE_64, "kind": "promo", "source": "s"},
         "amount_out_of_range",

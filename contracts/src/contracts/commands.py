@@ -92,7 +92,8 @@ class Command(
 ):
     """What all commands carry.
 
-    `issued_at` is when the caller first tried; older than a day the command is not decided.
+    `issued_at` is when the caller first tried; older than a day the command is not decided, and
+    dated over an hour ahead of the broker it is refused.
     `deadline`: past it the command is refused, so nothing is spent after the caller gave up.
     """
 

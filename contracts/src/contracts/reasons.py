@@ -17,6 +17,7 @@ class Reason(StrEnum):
     CONTROLS_INVALID = "controls_invalid"
     EXPIRY_IN_THE_PAST = "expiry_in_the_past"
     ACCOUNT_RESERVED = "account_reserved"
+    ISSUED_IN_THE_FUTURE = "issued_in_the_future"
     ID_CONFLICT = "id_conflict"
     DEADLINE = "deadline"
     NOT_AVAILABLE_YET = "not_available_yet"

@@ -16,7 +16,8 @@ DAY = 24 * HOUR
 FOREVER: Ms = 253_402_300_800_000  # the year 10000: "never expires" without a special case
 
 COMMAND_AGE_MAX_MS = DAY  # a first try older than this is not decided: the caller gave up long ago
-ANSWER_KEPT_MS = 25 * HOUR  # longer than COMMAND_AGE_MAX_MS by more than any clock skew we accept
+CLOCK_AHEAD_MAX_MS = HOUR  # a first try dated later than this ahead of the broker is refused
+ANSWER_KEPT_MS = COMMAND_AGE_MAX_MS + CLOCK_AHEAD_MAX_MS  # no retry outlives its first answer
 BATCH_BYTES_MAX = 1 << 20  # one record batch; the broker refuses larger ones
 RECORD_BYTES_MAX = 64 << 10  # one command or run message
 ANONYMOUS = "anonymous"  # the reserved account: it can be estimated for, nothing else

@@ -138,6 +138,19 @@ def test_a_first_try_over_a_day_ago_is_not_decided() -> None:
     story.when(reserve("r1", 5, issued_at=T0 - DAY)).then(reserved("r1", 5))
 
 
+def test_a_first_try_dated_ahead_is_refused_before_its_answer_could_be_forgotten() -> None:
+    ahead = T0 + HOUR + 1
+    story = given(granted(100))
+    story.when(reserve("r1", 5, issued_at=ahead)).then(
+        refused(Reason.ISSUED_IN_THE_FUTURE, fields=("issuedAt",))
+    )
+    story.stands(available=100)
+    story.when(reserve("r2", 5, issued_at=T0 + HOUR)).then(reserved("r2", 5))
+    late = T0 + 25 * HOUR + 1  # the answer may be forgotten now: the same try is too old by then
+    story.when(grant(1, "g2"), at=late)
+    story.when(reserve("r2", 5, issued_at=T0 + HOUR), at=late).then(too_old(kind="Reserve"))
+
+
 def test_a_retry_after_25_hours_is_too_old_and_never_decided_again() -> None:
     story = given(granted(100)).when(reserve("r1", 5, issued_at=T0))
     late = T0 + 25 * HOUR + 1

@@ -135,9 +135,16 @@ def _folder(state: Path | None) -> Path:
 
 
 def _create_topics(bootstrap: str, *, single_broker: bool) -> None:
-    from bus.topics import ensure_topics
+    from aiokafka.errors import KafkaError
+    from bus.topics import TopicError, ensure_topics
 
-    asyncio.run(ensure_topics(bootstrap, partitions=PARTITIONS, single_broker=single_broker))
+    try:
+        asyncio.run(ensure_topics(bootstrap, partitions=PARTITIONS, single_broker=single_broker))
+    except (TopicError, KafkaError, OSError, TimeoutError) as why:
+        raise EngineError(
+            f"Kafka at {bootstrap} did not create the topics: {why!r}. Is it a cluster with"
+            " brokers up, and may we create topics there?"
+        ) from why
 
 
 def _fail(error: EngineError | KeyboardInterrupt) -> None:

@@ -84,6 +84,10 @@ REASONS: dict[Reason, tuple[int, str]] = {
         "Each of requestedLimits must be at least 1 and at most the tool's own limit.",
     ),
     Reason.CONTROLS_INVALID: (422, "These limits and alerts do not fit together or the plan."),
+    Reason.ISSUED_IN_THE_FUTURE: (
+        422,
+        "issuedAt lies over an hour ahead of the ledger's clock: set your clock, or leave it out.",
+    ),
     Reason.EXPIRY_IN_THE_PAST: (422, "expiresAt must lie in the future."),
     Reason.ACCOUNT_RESERVED: (403, "This account can be estimated for, nothing else."),
     Reason.ID_CONFLICT: (

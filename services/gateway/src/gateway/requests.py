@@ -104,6 +104,8 @@ class Requests:
         if not (_name(asked.run) and _name(asked.account) and _name(asked.tool)):
             self._metrics.run_requests.add("invalid")
             log.error("request_invalid", offset=record.offset, why=f"ids must match {NAME}")
+            if _name(asked.run):
+                await self._publish(_invalid(asked), trace_of(record.headers))
             return
         try:
             await self._handle(asked, record.timestamp, trace_of(record.headers))
@@ -164,6 +166,18 @@ class Requests:
             metadata_max_age_ms=kafka.METADATA_AGE_MS,
             retry_backoff_ms=20,
         )
+
+
+def _invalid(asked: RunRequested) -> RunResult:
+    """Tell the asker at once; under a run id that is no name nobody could look it up."""
+    return RunResult(
+        run=asked.run,
+        account=asked.account,
+        tool=asked.tool,
+        outcome=RunOutcome.REFUSED,
+        error=RunError("invalid_request", f"account and tool must match {NAME}"),
+        charged=0,
+    )
 
 
 def _refused(asked: RunRequested, event: AnyEvent) -> RunResult:

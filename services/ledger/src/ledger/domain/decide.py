@@ -2,8 +2,9 @@
 
 decide rules; evolve remembers.  A command gives at least one event, refusals included, and the
 answer to it is the last one. Order of the rules: a retry gets its first answer; a first try over
-a day old is not decided; what is due on the account by time is settled; then the command's own
-rule. `now` is the broker's time of the command's record, never going back.
+a day old is not decided, nor one dated over an hour ahead, whose answer would be forgotten first;
+what is due on the account by time is settled; then the command's own rule. `now` is the broker's
+time of the command's record, never going back.
 """
 
 import copy
@@ -33,7 +34,7 @@ from contracts.commands import (
 from contracts.digest import differing
 from contracts.events import AnswerRepeated, AnyEvent, CommandTooOld
 from contracts.reasons import Reason, Remedy
-from contracts.units import ANONYMOUS, COMMAND_AGE_MAX_MS, Ms
+from contracts.units import ANONYMOUS, CLOCK_AHEAD_MAX_MS, COMMAND_AGE_MAX_MS, Ms
 
 from ledger.domain import owning, purchases, reserving, settling
 from ledger.domain.account import Account
@@ -62,8 +63,11 @@ def decide(
     """
     if (first := account.answers.get(command.id)) is not None:
         return _repeated(command, digest, first)
-    if (issued := command.issued_at) is not None and now - issued > COMMAND_AGE_MAX_MS:
-        return (CommandTooOld(kind=type(command).__name__, issued_at=issued),)
+    if (issued := command.issued_at) is not None:
+        if now - issued > COMMAND_AGE_MAX_MS:
+            return (CommandTooOld(kind=type(command).__name__, issued_at=issued),)
+        if issued - now > CLOCK_AHEAD_MAX_MS:
+            return refused(command, Refusal(Reason.ISSUED_IN_THE_FUTURE, fields=("issuedAt",)))
     if now < account.next_due:
         return _rule(command, account, now, catalogue)
     settled = settling.due(account, now)
