@@ -50,7 +50,7 @@ test: need-engine ready ## everything that must pass: check and all tests, cheap
 check: ready ## lint, format, types, import rules, style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy contracts/src services/*/src deploy/local/src $(wildcard deploy/demo) tests
+	$(BIN)/mypy contracts/src services/*/src deploy/*/src $(wildcard deploy/demo) tests
 	$(BIN)/lint-imports
 	$(PYTEST) -q tests/tidy
 

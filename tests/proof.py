@@ -11,8 +11,10 @@ import pytest
 PROOFS = {
     "payments": (
         "tests/unit/payments",
+        "tests/unit/stripe_double",
         "tests/simulation/test_payments_life.py",
         "tests/contract/test_payments_requests.py",
+        "tests/integration/test_stripe_double.py",
         "tests/integration/test_payments_signatures.py",
         "tests/integration/test_payments_purchase.py",
         "tests/integration/test_payments_weaknesses.py",

@@ -14,9 +14,11 @@ import httpx
 from engine.guard import Guard
 from engine.local import Engine
 from engine.ports import free_port
+from payments.handling import Hint
 
 from tests.integration.payments_world import World, body_of, signed
-from tests.integration.stripe_http import StripeServer
+from tests.integration.stripe_http import KEY, StripeServer
+from tests.unit.payments.stripe_world import hint_of
 
 ZYGOTE = [sys.executable, "-m", "tests.integration.payments_zygote"]
 
@@ -35,7 +37,7 @@ class Process:
             **os.environ,
             **world.env,
             "SCRIP_HTTP_PORT": str(self.port),
-            "SCRIP_STRIPE_KEY": "sk_test_1",
+            "SCRIP_STRIPE_KEY": KEY,
             "SCRIP_STRIPE_API_BASE": stripe.url,
         }
         self._zygote = subprocess.Popen(
@@ -87,9 +89,9 @@ class Process:
                 pass
             await asyncio.sleep(0.05)
 
-    async def deliver(self, number: int) -> float:
+    async def deliver(self, hint: Hint, event: str) -> float:
         """Deliver an event as Stripe does: again until it is acknowledged. Seconds of the last."""
-        raw = body_of(self.stripe.stripe.events[number], f"evt_{self.world.prefix}{number}")
+        raw = body_of(hint, event)
         while True:
             began = asyncio.get_running_loop().time()
             try:
@@ -105,17 +107,12 @@ class Process:
     async def buy_and_pay(self, account: str, key: str, chance: random.Random) -> str:
         """A whole purchase, its events delivered twice in any order; gives the session."""
         session = await self.buy(account, key)
-        stripe = self.stripe.stripe
-        before = len(stripe.events)
-        stripe.pay(session)
-        mine = [
-            number
-            for number in range(before, len(stripe.events))
-            if stripe.events[number].object == session
-        ] * 2
+        await asyncio.to_thread(self.stripe.pay, session)
+        made = await asyncio.to_thread(lambda: self.stripe.raw_events)
+        mine = [one for one in made if hint_of(one).object == session] * 2
         chance.shuffle(mine)
-        for number in mine:
-            await self.deliver(number)
+        for event in mine:
+            await self.deliver(hint_of(event), event.id)
         return session
 
 
@@ -131,7 +128,7 @@ async def processes(
     schema.ensure(url)
     world = World(engine, url, prefix, folder, guard)
     world.ledger.start()
-    stripe = StripeServer()
+    stripe = world.stripe
     process = Process(world, stripe)
     try:
         process.start()

@@ -1,4 +1,4 @@
-"""A world for payments: real Kafka, PostgreSQL, ledger and service; Stripe in memory.
+"""A world for payments: real Kafka, PostgreSQL, ledger and service, and the double of Stripe.
 
 `deliver` signs an event and posts it to the real webhook route; everything behind it is real.
 """
@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import cast
 
 import httpx
 import jwt
@@ -30,19 +29,11 @@ from payments.main import Parts, assemble
 from payments.settings import Settings
 from payments.till import Till
 
-from tests.unit.payments.stripe_world import Stripe
+from tests.integration.stripe_http import KEY, StripeServer
 
 PARTITIONS = 2
 SECRET = "a-secret-of-tests"
 IDENTITY = "x" * 32
-
-
-class MemoryTill(Stripe):
-    """Stripe in memory, with the circuits that the board looks at."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.circuits = Circuits(time.monotonic)
 
 
 class World:
@@ -54,7 +45,7 @@ class World:
         self.prefix = prefix
         self.folder = folder
         self.guard = guard
-        self.stripe = MemoryTill()
+        self.stripe = StripeServer(folder, guard)
         self.delivered = 0
         self.numbers: dict[int, str] = {}
         self.parts: Parts
@@ -92,16 +83,16 @@ class World:
             topic_prefix=self.prefix,
             webhook_secrets=(SECRET,),
             identity_secret=IDENTITY,
-            stripe_key="sk_test_1",
+            stripe_key=KEY,
+            stripe_api_base=self.stripe.url,
         )
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Parts]:
         """The service, working; gone at once on the way out, wherever it is."""
         async with AsyncExitStack() as opened:
-            parts = self.parts = await assemble(
-                opened, self.settings, cast("Till", self.stripe), PARTITIONS
-            )
+            till = Till(KEY, self.stripe.url, Circuits(time.monotonic))
+            parts = self.parts = await assemble(opened, self.settings, till, PARTITIONS)
             transport = httpx.ASGITransport(app=parts.app)
             self.http = await opened.enter_async_context(
                 httpx.AsyncClient(transport=transport, base_url="http://payments")
@@ -225,5 +216,6 @@ async def world(
         async with made.serving():
             yield made
     finally:
+        made.stripe.stop()
         with suppress(ProcessLookupError):
             made.ledger.stop()

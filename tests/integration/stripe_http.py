@@ -1,125 +1,111 @@
-"""Stripe in memory behind HTTP, for services that run as processes of their own.
+"""The double of Stripe as a process of its own, and the words to say what happens there.
 
-Speaks as much of the API as they need: form bodies with brackets, lists, idempotency keys, errors.
+Without an endpoint it delivers nothing by itself; the tests then deliver as badly as they like.
 """
 
-import json
-import re
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import msgspec
-from payments import objects
-from payments.till import TillDown, TillRefused
+from engine.guard import Guard
+from engine.ports import free_port
+from engine.processes import Process
+from engine.services import scrip
+from payments.handling import Hint
+from stripe_double.control import AnyHappening
+from stripe_double.faults import Faults
+from stripe_double.objects import AnyObject
+from stripe_double.records import Event
 
-from tests.unit.payments.stripe_world import Stripe
+from tests.unit.payments.stripe_happenings import Happenings
+from tests.unit.payments.stripe_world import hint_of
 
-KINDS: dict[str, type[msgspec.Struct]] = {
-    "checkout/sessions": objects.Session,
-    "payment_intents": objects.Intent,
-    "refunds": objects.Refund,
-    "disputes": objects.Dispute,
-    "charges": objects.Charge,
-    "customers": objects.Payer,
-    "invoices": objects.Invoice,
-    "invoice_payments": objects.InvoicePayment,
-    "subscriptions": objects.StripeSubscription,
-    "billing_portal/sessions": objects.Portal,
-    "radar/early_fraud_warnings": objects.FraudWarning,
-    "balance_transactions": objects.Movement,
-    "payouts": objects.Payout,
-    "prices": objects.Named,
-}
+KEY = "sk_test_1"
+FOREIGN = ("SCRIP_STRIPE_DOUBLE_ENDPOINT", "SCRIP_STRIPE_WEBHOOK_SECRETS_FILE", "SCRIP_STATE_DIR")
 
 
-class StripeServer:
-    """A running server; `stripe` is the account behind it."""
+class StripeServer(Happenings):
+    """A running double."""
 
-    def __init__(self) -> None:
-        self.stripe = Stripe()
+    def __init__(
+        self, folder: Path, guard: Guard, *, endpoint: str = "", secret: str = "", state: str = ""
+    ) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        env = {
+            **dict.fromkeys(FOREIGN, ""),
+            "SCRIP_HTTP_PORT": str(port),
+            "SCRIP_STRIPE_DOUBLE_ENDPOINT": endpoint,
+            "SCRIP_STRIPE_WEBHOOK_SECRETS": secret,
+            "SCRIP_STATE_DIR": state,
+        }
+        argv = [scrip(), "stripe-double", "run"]
+        log = folder / "stripe-double.log"
+        self.process = Process("stripe-double", argv, log=log, env=env, guard=guard, port=port)
+        self.http = httpx.Client(
+            base_url=self.url,
+            timeout=10,
+            trust_env=False,
+            headers={"authorization": f"Bearer {KEY}"},
+        )
+        self._events: list[Event] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.start()
+
+    def start(self) -> None:
+        self.process.start()
+        self.process.wait_ready(f"{self.url}/healthz")
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.http.close()
+        self.process.stop()
 
-    def answer(self, method: str, path: str, params: dict[str, Any], key: str) -> tuple[int, Any]:
-        room = next(x for x in KINDS if path == x or path.startswith(f"{x}/"))
-        kind = KINDS[room]
+    def happen(self, what: AnyHappening) -> Any:
+        answer = self.http.post("/double/happenings", content=msgspec.json.encode(what))
+        assert answer.status_code == 200, answer.text
+        return _object(answer.content)
+
+    def fail(self, **faults: Any) -> None:
+        """These faults from now on, and no others."""
+        answer = self.http.put("/double/faults", content=msgspec.json.encode(Faults(**faults)))
+        assert answer.status_code == 200, answer.text
+
+    def session(self, order: str, amount: int) -> str:
+        """A checkout that nobody of ours began; its name."""
+        price = "line_items[0][price_data]"
+        form = {
+            "mode": "payment",
+            "success_url": "https://shop.example",
+            "client_reference_id": order,
+            f"{price}[currency]": "gbp",
+            f"{price}[unit_amount]": str(amount),
+            f"{price}[product_data][name]": "something",
+        }
+        answer = self.http.post("/v1/checkout/sessions", data=form)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
+    def see(self, path: str) -> dict[str, Any]:
+        """An object, or a list of them, as the API gives it."""
+        answer = self.http.get(f"/v1/{path}")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    @property
+    def events(self) -> list[Hint]:
+        """Every event as a hint, in the order in which they were made."""
+        return [hint_of(event) for event in self.raw_events]
+
+    @property
+    def raw_events(self) -> list[Event]:
         with self._lock:
-            try:
-                if method == "POST":
-                    return 200, self.stripe.post(kind, path, params, key)
-                if path != room:
-                    return 200, self.stripe.get(kind, path)
-                found = list(self.stripe.every(kind, path, **params))
-            except TillDown:
-                return 503, {"error": {"type": "api_error"}}
-            except TillRefused as why:
-                error = {"type": "invalid_request_error", "code": why.code}
-                return (404 if why.missing else 400), {"error": error}
-        after = params.get("starting_after")
-        if after:
-            found = found[[getattr(x, "id", "") for x in found].index(after) + 1 :]
-        limit = int(params.get("limit", 10))
-        return 200, {"object": "list", "data": found[:limit], "has_more": len(found) > limit}
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                self._answer("GET", urlsplit(self.path).query)
-
-            def do_POST(self) -> None:
-                length = int(self.headers.get("content-length", 0))
-                self._answer("POST", self.rfile.read(length).decode())
-
-            def _answer(self, method: str, form: str) -> None:
-                path = urlsplit(self.path).path.removeprefix("/v1/")
-                key = self.headers.get("idempotency-key", "")
-                status, shown = server.answer(method, path, unfolded(form), key)
-                body = msgspec.json.encode(shown)
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *_: object) -> None:  # noqa: A002
-                pass
-
-        return Handler
+            answer = self.http.get(f"/double/events?seen={len(self._events)}")
+            self._events += _made(answer.content)
+            return list(self._events)
 
 
-def unfolded(form: str) -> dict[str, Any]:
-    """`a[0][b]=1` as nested values; numbers become numbers."""
-    root: dict[str, Any] = {}
-    for name, value in parse_qsl(form):
-        parts = re.findall(r"[^\[\]]+", name)
-        at: Any = root
-        for part in parts[:-1]:
-            at = at.setdefault(part, {})
-        at[parts[-1]] = _plain(value)
-    listed: dict[str, Any] = json.loads(json.dumps(root), object_hook=_listed)
-    return listed
-
-
-def _plain(value: str) -> str | int | bool:
-    if value.lower() in {"true", "false"}:
-        return value.lower() == "true"
-    return int(value) if value.isdigit() else value
-
-
-def _listed(found: dict[str, Any]) -> Any:
-    if found and all(name.isdigit() for name in found):
-        return [found[name] for name in sorted(found, key=int)]
-    return found
+_made = msgspec.json.Decoder(list[Event]).decode
+_object = msgspec.json.Decoder(AnyObject).decode

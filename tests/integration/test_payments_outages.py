@@ -34,10 +34,10 @@ async def process(
 
 def breaks_stripe(process: Process) -> tuple[Callable[[], None], Callable[[], None]]:
     def down() -> None:
-        process.stripe.stripe.down = True
+        process.stripe.fail(down=True)
 
     def up() -> None:
-        process.stripe.stripe.down = False
+        process.stripe.fail()
 
     return down, up
 

@@ -97,14 +97,14 @@ async def test_nobody_gets_in_without_the_gateways_word(here: World) -> None:
 async def test_stripe_down_checkout_says_503_and_the_rest_goes_on(here: World) -> None:
     session = await here.checkout("fay")
     here.stripe.pay(session)
-    here.stripe.down = True
+    here.stripe.fail(down=True)
     answer = await here.http.post(
         "/api/billing/checkout", json={"packId": "starter"}, headers=here.token("fay")
     )
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert (await here.deliver(len(here.stripe.events) - 1)).status_code == 200
     assert await status(here, "fay", session) == "initiated"
-    here.stripe.down = False
+    here.stripe.fail()
     await credited(here, "fay", session)
 
 

@@ -72,7 +72,7 @@ def deliveries(name: str, raw: bytes) -> tuple[bytes, str | None, dict[str, str]
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_signature_matrix(here: World, name: str) -> None:
-    here.stripe.expire(here.stripe.session("order", 1000).id)
+    here.stripe.expire(await here.checkout("ada"))
     number = len(here.stripe.events) - 1
     raw, signature, headers = deliveries(name, here.body(number))
     answer = await here.post(raw, signature, **headers)
@@ -91,7 +91,7 @@ def test_the_matrix_has_fourteen_rows() -> None:
 
 
 async def test_the_same_delivery_again_is_one_row(here: World) -> None:
-    here.stripe.expire(here.stripe.session("order", 1000).id)
+    here.stripe.expire(await here.checkout("ada"))
     number = len(here.stripe.events) - 1
     for _ in range(5):
         assert (await here.deliver(number)).status_code == 200

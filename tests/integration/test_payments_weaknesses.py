@@ -143,8 +143,8 @@ async def test_verified_although_unpaid(here: World) -> None:
 
 async def test_an_event_about_nothing_of_ours_grants_nothing(here: World) -> None:
     foreign = here.stripe.session("no-order-of-ours", 1)
-    here.stripe.pay(foreign.id)
-    raw = body_of(Hint("checkout.session.completed", foreign.id), "evt_foreign")
+    here.stripe.pay(foreign)
+    raw = body_of(Hint("checkout.session.completed", foreign), "evt_foreign")
     assert (await here.post(raw, signed(raw))).status_code == TAKEN
     before = await grants(here.engine.bootstrap, here.prefix)
     await asyncio.sleep(1)

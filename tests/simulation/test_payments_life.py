@@ -10,12 +10,13 @@ import os
 import random
 from typing import cast
 
+from payments import objects
 from payments.handling import Hint, NotYet
 from payments.index import Index
 from payments.netting import OPEN_DISPUTES
-from payments.objects import Dispute, FraudWarning, Intent, Refund, Session
 from payments.reconciling import Reconciler
 from payments.till import Till
+from stripe_double.objects import Dispute, FraudWarning, Intent, Refund, Session
 
 from tests.unit.payments.shop import CATALOGUE, Shop
 
@@ -83,7 +84,7 @@ class Life:
         late = [x for x in sessions if x.status == "complete" and x.payment_status == "unpaid"]
         paid = [x for x in self._of(Intent) if x.status == "succeeded"]
         disputes = [x for x in self._of(Dispute) if x.status in OPEN_DISPUTES]
-        lost = [x for x in self._of(Dispute) if x.standing == "lost"]
+        lost = [x for x in self._of(Dispute) if self._standing(x) == "lost"]
         refunds = [x for x in self._of(Refund) if x.status == "succeeded"]
         match chance.randrange(11):
             case 0 | 1:
@@ -137,6 +138,9 @@ class Life:
     def _of(self, kind: type) -> list:  # type: ignore[type-arg]
         return [x for x in self.shop.stripe.objects.values() if isinstance(x, kind)]
 
+    def _standing(self, dispute: Dispute) -> str:
+        return self.shop.stripe.get(objects.Dispute, f"disputes/{dispute.id}").standing
+
     # ---- the model
 
     def expected(self) -> int:
@@ -156,7 +160,7 @@ class Life:
             gone += sum(
                 x.amount
                 for x in self._of(Dispute)
-                if x.payment_intent == session.payment_intent and x.standing == "lost"
+                if x.payment_intent == session.payment_intent and self._standing(x) == "lost"
             )
             gone = min(gone, pack.price_minor)
             total += pack.credits - pack.credits * gone // pack.price_minor

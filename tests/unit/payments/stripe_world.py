@@ -1,100 +1,111 @@
-"""Stripe in memory: objects that change, and an event for each change. No network.
+"""The double of Stripe in this very process, for tests without any I/O.
 
-It answers the three verbs of `payments.till.Till`, so that the real handling runs on it.
+It answers the verbs of `payments.till.Till` by the double's own API, so that the real handling
+runs on it; what happens to the money is said by the words of `Happenings`.
 """
 
+import time
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
-from payments.objects import (
-    InvoicePayment,
-    Named,
-    Payer,
-    Portal,
-)
-from payments.till import TillDown, TillRefused
+from payments.handling import Hint
+from payments.objects import PaymentError
+from payments.till import CardRefused, TillDown, TillRefused
+from stripe_double import api, desk, params
+from stripe_double.control import AnyHappening, happen
+from stripe_double.objects import Session
+from stripe_double.records import Event
+from stripe_double.shelf import Shelf
 
 from tests.unit.payments.stripe_happenings import Happenings
 
-MONTH_S = 30 * 86_400
 _Object = TypeVar("_Object", bound=Struct)
 
 
 class Stripe(Happenings):
     """One account at Stripe. `events` are hints in the order in which they were made."""
 
+    def __init__(self) -> None:
+        self.now_s = int(time.time())
+        self.shelf = Shelf(lambda: self.now_s, "https://checkout.example")
+        self.calls = 0
+
+    @property
+    def objects(self) -> dict[str, Any]:
+        """Everything there is, to be looked at and to be falsified."""
+        return self.shelf.objects
+
+    @property
+    def events(self) -> list[Hint]:
+        return [hint_of(event) for event in self.shelf.events]
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Oldest first."""
+        return list(self.shelf.every(Session))[::-1]
+
+    def happen(self, what: AnyHappening) -> Any:
+        return happen(self.shelf, what)
+
+    def session(self, order: str, amount: int, currency: str = "gbp") -> Session:
+        """A checkout that nobody of ours began."""
+        price = params.NewPrice(
+            currency=currency, unit_amount=amount, product_data=params.Product(name="something")
+        )
+        asked = params.NewSession(
+            mode="payment",
+            line_items=[params.NewLine(price_data=price)],
+            success_url="https://shop.example",
+            client_reference_id=order,
+        )
+        return desk.new_session(self.shelf, asked)
+
     def get(self, kind: type[_Object], path: str, **_: object) -> _Object:
-        self._answers()
-        found = self.objects.get(path.rsplit("/", 1)[1])
-        if found is None:
-            raise TillRefused("resource_missing", missing=True)
-        assert isinstance(found, kind)
-        return msgspec.json.decode(msgspec.json.encode(found), type=kind)
+        return msgspec.json.decode(self._asked("GET", path, {}), type=kind)
 
-    def every(self, kind: type[_Object], _path: str, **params: Any) -> Iterator[_Object]:
-        self._answers()
-        for found in reversed(list(self.objects.values())):
-            if isinstance(found, kind) and self._fits(found, params):
-                yield msgspec.json.decode(msgspec.json.encode(found), type=kind)
+    def every(self, kind: type[_Object], path: str, **values: Any) -> Iterator[_Object]:
+        after: dict[str, str] = {}
+        while True:
+            raw = self._asked("GET", path, {**values, "limit": 100, **after})
+            page = msgspec.json.decode(raw, type=_Page)
+            found = [msgspec.json.decode(one, type=kind) for one in page.data]
+            yield from found
+            if not page.has_more:
+                return
+            after = {"starting_after": str(getattr(found[-1], "id", ""))}
 
-    def post(self, kind: type[_Object], path: str, params: Any, key: str) -> _Object:
-        self._answers()
-        if key in self.keys:
-            before, first = self.keys[key]
-            if before != (path, params):
-                raise TillRefused("idempotency_error")
-            assert isinstance(first, kind)
-            return first
-        made: Any
-        if path == "prices":
-            made = Named(self._id("price"))
-            self.prices[made.id] = params["unit_amount"]
-        elif path.startswith("subscriptions/"):
-            made = self._changed(path.rsplit("/", 1)[1], params)
-        elif path == "checkout/sessions" and params["mode"] == "subscription":
-            made = self.session(params["client_reference_id"], 0)
-            made.mode, made.customer = "subscription", params["customer"]
-            self.prices[made.id] = params["line_items"][0]["price_data"]["unit_amount"]
-        elif path == "checkout/sessions":
-            item = params["line_items"][0]["price_data"]
-            made = self.session(params["client_reference_id"], item["unit_amount"])
-            made.customer = params.get("customer")
-            self.kept[made.id] = "setup_future_usage" in params["payment_intent_data"]
-        elif path == "customers":
-            made = Payer(self._id("cus"), livemode=False, created=self.now_s, **params)
-            self.objects[made.id] = made
-        elif path == "billing_portal/sessions":
-            made = Portal(self._id("bps"), url="https://billing.example/p/secret")
-        elif path == "payment_intents":
-            made = self._off_session(params)
-        elif path == "refunds":
-            made = self.refund(
-                params["payment_intent"], params["amount"], **params.get("metadata", {})
-            )
-        else:
-            raise AssertionError(path)
-        self.keys[key] = ((path, params), made)
-        if self.answers_lost:
-            self.answers_lost -= 1
-            raise TillDown("the answer was lost")
-        assert isinstance(made, kind)
-        return made
+    def post(self, kind: type[_Object], path: str, values: Any, key: str) -> _Object:
+        return msgspec.json.decode(self._asked("POST", path, values, key), type=kind)
 
-    def _answers(self) -> None:
+    def _asked(self, method: str, path: str, values: Any, key: str = "") -> bytes:
+        """The body of a yes; raises what the till raises."""
         self.calls += 1
-        if self.down:
-            raise TillDown("down")
+        found = api.answer(self.shelf, api.Call(method, path, values, key))
+        if found.lost or found.late or found.status >= 500:
+            raise TillDown(str(found.status))
+        if found.status == 200:
+            return found.body
+        error = msgspec.json.decode(found.body)["error"]
+        if error["type"] == "card_error":
+            intent = (error.get("payment_intent") or {}).get("id", "")
+            raise CardRefused(PaymentError(error.get("code"), error.get("decline_code")), intent)
+        code = error.get("code") or error["type"]
+        raise TillRefused(code, missing=found.status == 404)
 
-    @staticmethod
-    def _fits(found: Any, params: dict[str, Any]) -> bool:
-        if "customer" in params and found.customer != params["customer"]:
-            return False
-        wanted = params.get("payment_intent")
-        if isinstance(found, InvoicePayment) and "payment" in params:
-            return bool(found.payment.payment_intent == params["payment"]["payment_intent"])
-        if wanted is not None and found.payment_intent != wanted:
-            return False
-        created = params.get("created")
-        return created is None or found.created >= created["gte"]
+
+class _Page(Struct):
+    data: list[msgspec.Raw]
+    has_more: bool
+
+
+class _About(Struct):
+    id: str
+    payment_intent: str | None = None
+
+
+def hint_of(event: Event) -> Hint:
+    """What an event says to the handling."""
+    about = msgspec.json.decode(event.data.object, type=_About)
+    return Hint(event.type, about.id, about.payment_intent or "")

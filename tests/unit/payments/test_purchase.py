@@ -4,6 +4,7 @@ import pytest
 from contracts.commands import PurchaseState
 from payments import seeing
 from payments.handling import Hint, NotYet
+from payments.objects import Dispute, Refund
 from payments.seeing import Ask, RefundRefusal
 
 from tests.unit.payments.shop import Shop
@@ -68,7 +69,7 @@ def test_an_expired_session_grants_nothing(shop: Shop) -> None:
 
 def test_a_changed_amount_goes_to_quarantine_and_grants_nothing(shop: Shop) -> None:
     bought = shop.buy()
-    shop.stripe.objects[bought.session].amount_total = 1
+    shop.stripe.falsify(bought.session, amount_total=1)
     shop.stripe.pay(bought.session)
     shop.hear(shop.stripe.events)
     assert (state(shop, bought.purchase), shop.ledger.balance) == ("quarantined", 0)
@@ -77,7 +78,7 @@ def test_a_changed_amount_goes_to_quarantine_and_grants_nothing(shop: Shop) -> N
 
 def test_a_wrong_currency_goes_to_quarantine(shop: Shop) -> None:
     bought = shop.buy()
-    shop.stripe.objects[bought.session].currency = "usd"
+    shop.stripe.falsify(bought.session, currency="usd")
     shop.stripe.pay(bought.session)
     shop.hear(shop.stripe.events)
     assert shop.purchase(bought).quarantine == "currency_differs"
@@ -104,7 +105,7 @@ def test_metadata_that_lies_is_not_read(shop: Shop) -> None:
 
 def test_an_operator_releases_what_was_ordered_and_nothing_else(shop: Shop) -> None:
     bought = shop.buy()
-    shop.stripe.objects[bought.session].amount_total = 99_999
+    shop.stripe.falsify(bought.session, amount_total=99_999)
     shop.stripe.pay(bought.session)
     shop.hear(shop.stripe.events)
     assert shop.books.change(bought.purchase, lambda p: seeing.release(p, shop.now))
@@ -115,11 +116,11 @@ def test_an_operator_releases_what_was_ordered_and_nothing_else(shop: Shop) -> N
 
 def test_what_is_rejected_never_grants(shop: Shop) -> None:
     bought = shop.buy()
-    shop.stripe.objects[bought.session].amount_total = 1
+    shop.stripe.falsify(bought.session, amount_total=1)
     shop.stripe.pay(bought.session)
     shop.hear(shop.stripe.events)
     assert shop.books.change(bought.purchase, lambda p: seeing.reject(p, "op"))
-    shop.stripe.objects[bought.session].amount_total = 1000
+    shop.stripe.falsify(bought.session, amount_total=1000)
     shop.hear(shop.stripe.events)
     assert (state(shop, bought.purchase), shop.ledger.balance) == ("rejected", 0)
 
@@ -165,7 +166,8 @@ def test_our_refund_freezes_then_revokes(shop: Shop) -> None:
     (lot,) = shop.ledger.lots.values()
     assert lot.frozen
     assert shop.books.errands == {"rf-1": name}
-    shop.stripe.refund(intent, 500, refund="rf-1")
+    ours = {"payment_intent": intent, "amount": 500, "metadata": {"refund": "rf-1"}}
+    shop.stripe.post(Refund, "refunds", ours, "rf-1")
     shop.hear(shop.stripe.events)
     assert (lot.frozen, lot.left, shop.books.errands) == (False, 250, {})
 
@@ -265,8 +267,7 @@ def test_an_early_fraud_warning_freezes_until_it_is_acted_on(shop: Shop) -> None
 def test_a_stale_look_changes_nothing(shop: Shop) -> None:
     name, intent = paid(shop)
     old = shop.stripe.dispute(intent, 1000)
-    stale = type(old)(**{field: getattr(old, field) for field in old.__struct_fields__})
-    stale.balance_transactions = list(old.balance_transactions)
+    stale = shop.stripe.get(Dispute, f"disputes/{old.id}")
     shop.stripe.dispute_turns(old.id, "won")
     shop.hear(shop.stripe.events)
     shop.handling.look_at_dispute(stale)

@@ -8,12 +8,12 @@ from contracts.units import DAY
 from msgspec.structs import replace
 from payments.comparing import State
 from payments.index import Index
-from payments.objects import Movement, Refund
 from payments.picture import LedgerLot
 from payments.purchase import Purchase
 from payments.reconciling import Reconciler, Report
 from payments.till import Till
 from payments.wishes import wishes
+from stripe_double.objects import Movement, Refund
 
 from tests.unit.payments.shop import CATALOGUE, Shop
 

@@ -16,10 +16,9 @@ def shop() -> Shop:
 def subscribed(shop: Shop) -> str:
     """Ada pays for supporter; gives Stripe's subscription."""
     shop.subscribing.begin("ada", SUPPORTER, "k")
-    session = next(x for x in shop.stripe.prices)
-    made = shop.stripe.subscribe(session)
+    name = shop.stripe.subscribe(shop.stripe.sessions[-1].id)
     shop.hear(shop.stripe.events)
-    return made.id
+    return name
 
 
 def state(shop: Shop) -> str:
@@ -83,9 +82,9 @@ def test_without_a_subscription_there_is_nothing_to_change_or_end(shop: Shop) ->
 
 def test_a_price_that_is_no_plan_of_ours_gives_nothing(shop: Shop) -> None:
     shop.subscribing.begin("ada", SUPPORTER, "k")
-    session = next(iter(shop.stripe.prices))
-    shop.stripe.prices[session] = 1
-    shop.stripe.subscribe(session)
+    session = shop.stripe.sessions[-1]
+    session.line_items.data[0].price.unit_amount = 1
+    shop.stripe.subscribe(session.id)
     shop.hear(shop.stripe.events)
     assert (state(shop), shop.ledger.plans) == ("quarantined", [])
 
@@ -106,7 +105,6 @@ def test_a_second_subscription_follows_the_first_that_ended(shop: Shop) -> None:
     shop.hear(shop.stripe.events)
     shop.stripe.now_s += 100
     shop.subscribing.begin("ada", PRO, "again")
-    session = list(shop.stripe.prices)[-1]
-    shop.stripe.subscribe(session)
+    shop.stripe.subscribe(shop.stripe.sessions[-1].id)
     shop.hear(shop.stripe.events)
     assert (state(shop), shop.ledger.plans) == ("active", ["supporter", "free", "pro"])

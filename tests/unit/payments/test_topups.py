@@ -87,7 +87,7 @@ def test_a_declined_one_click_fails_at_once(shop: Shop) -> None:
     with_card(shop)
     order = shop.buying.top_up("ada", CATALOGUE.packs["starter"], "k")
     assert order is not None
-    shop.stripe.declines = ["insufficient_funds"]
+    shop.stripe.shelf.faults.declines = ["insufficient_funds"]
     assert charging(shop).run(order.purchase) == 0
     assert shop.purchase(order).state == "failed"
 
@@ -117,7 +117,7 @@ def test_declined_four_times_waits_doubled_and_then_pauses(shop: Shop) -> None:
     with_card(shop)
     due(shop, 7)
     name = errand(shop)
-    shop.stripe.declines = ["insufficient_funds"] * TRIES_MAX
+    shop.stripe.shelf.faults.declines = ["insufficient_funds"] * TRIES_MAX
     waits = [charging(shop).run(name) for _ in range(TRIES_MAX)]
     assert waits == [HOUR_S, 2 * HOUR_S, 4 * HOUR_S, 0]
     assert (payer(shop).paused, shop.books.purchase(name).state) == (True, "failed")
@@ -130,7 +130,7 @@ def test_declined_four_times_waits_doubled_and_then_pauses(shop: Shop) -> None:
 def test_a_code_that_forbids_more_pauses_at_once(shop: Shop) -> None:
     with_card(shop)
     due(shop, 7)
-    shop.stripe.declines = ["stolen_card"]
+    shop.stripe.shelf.faults.declines = ["stolen_card"]
     assert charging(shop).run(errand(shop)) == 0
     assert payer(shop).paused
 
@@ -138,7 +138,7 @@ def test_a_code_that_forbids_more_pauses_at_once(shop: Shop) -> None:
 def test_a_new_card_ends_the_pause_and_hurries_what_waits(shop: Shop) -> None:
     with_card(shop)
     due(shop, 7)
-    shop.stripe.declines = ["stolen_card"]
+    shop.stripe.shelf.faults.declines = ["stolen_card"]
     charging(shop).run(errand(shop))
     shop.buying.start("ada", CATALOGUE.packs["starter"], "second", save_card=True)
     session = shop.books.listed[
@@ -156,7 +156,7 @@ def test_a_try_that_was_cut_off_is_the_same_payment(shop: Shop) -> None:
     with_card(shop)
     due(shop, 7)
     name = errand(shop)
-    shop.stripe.answers_lost = 1
+    shop.stripe.shelf.faults.answers_lost = 1
     with pytest.raises(TillDown):
         charging(shop).run(name)
     assert charging(shop).run(name) == 0

@@ -1,8 +1,10 @@
 """Which processes a whole Scrip on one machine has, as values: no process is started here.
 
 Every service reads the same few settings from its environment; only its ports are its own.
+Without a key of Stripe's (SCRIP_STRIPE_KEY) the double stands in for it.
 """
 
+import os
 import sys
 from collections.abc import Mapping
 from itertools import count
@@ -14,7 +16,10 @@ from engine.places import HOST
 
 GATEWAY_PORT = 18080
 PAYMENTS_PORT = 18090
+STRIPE_PORT = 18091  # of the double, when it stands in
 IDENTITY_FILE = "identity.secret"  # the file by which the gateway vouches for callers
+STRIPE_FILE = "stripe.secret"  # the file by which the double signs what it delivers
+STRIPE_KEY = "sk_test_double"  # opens the double, and nothing else anywhere
 FIRST_METRICS_PORT = 18081  # one port per process, in the order below
 PARTITIONS = 2  # of every ledger topic here; part of the ledger's meaning, so it never changes
 
@@ -40,7 +45,7 @@ class Service(msgspec.Struct, frozen=True):
     @property
     def ports(self) -> tuple[int, ...]:
         """Every port it listens on."""
-        return (self.metrics_port, self.http_port) if self.http_port else (self.metrics_port,)
+        return tuple(port for port in (self.metrics_port, self.http_port) if port)
 
     def env(self, bootstrap: str, postgres_url: str, files: Path) -> dict[str, str]:
         """Give its settings; `files` is where it may keep what must outlive it."""
@@ -55,7 +60,22 @@ class Service(msgspec.Struct, frozen=True):
             "SCRIP_IDENTITY_SECRET_FILE": str(files / IDENTITY_FILE),
         }
         http = {"SCRIP_HTTP_PORT": str(self.http_port)} if self.http_port else {}
-        return {**settings, **http}
+        return {**settings, **http, **(_double(files) if doubled() else {})}
+
+
+def doubled(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the double stands in for Stripe: nobody gave a key of the real one."""
+    given = environ.get("SCRIP_STRIPE_KEY") or environ.get("SCRIP_STRIPE_KEY_FILE")
+    return given in {None, "", STRIPE_KEY}
+
+
+def _double(files: Path) -> Mapping[str, str]:
+    return {
+        "SCRIP_STRIPE_KEY": STRIPE_KEY,
+        "SCRIP_STRIPE_API_BASE": f"http://{HOST}:{STRIPE_PORT}",
+        "SCRIP_STRIPE_WEBHOOK_SECRETS_FILE": str(files / STRIPE_FILE),
+        "SCRIP_STRIPE_DOUBLE_ENDPOINT": f"http://{HOST}:{GATEWAY_PORT}/api/stripe/webhook",
+    }
 
 
 def scrip() -> str:
@@ -66,6 +86,13 @@ def scrip() -> str:
 def services() -> tuple[Service, ...]:
     """Give all of them in the order of starting; they stop in reverse."""
     ports = count(FIRST_METRICS_PORT)
+    double = Service(
+        "stripe-double",
+        (scrip(), "stripe-double", "run"),
+        0,
+        http_port=STRIPE_PORT,
+        ready_path="/healthz",
+    )
     return (
         Service("ledger", (scrip(), "ledger", "run"), next(ports)),
         Service(
@@ -90,4 +117,5 @@ def services() -> tuple[Service, ...]:
             ready_path="/readyz",
             prepare=(scrip(), "payments", "migrate"),
         ),
+        *((double,) if doubled() else ()),
     )

@@ -17,9 +17,9 @@ from engine.errors import EngineError
 from engine.places import REPOSITORY
 from engine.ports import refuse_used
 from engine.processes import READY_SECONDS, Process, answers
-from engine.services import IDENTITY_FILE, Service, scrip
+from engine.services import IDENTITY_FILE, STRIPE_FILE, Service, scrip
 
-STOP_SECONDS = 55.0  # five services, each with 10 s of its own
+STOP_SECONDS = 65.0  # six services, each with 10 s of its own
 PREPARE_SECONDS = 60  # a migration of an empty or small database
 STARTS_MAX = 4  # a service that died three times before it answered will not answer
 LOG_BYTES_MAX = 16 << 20
@@ -74,7 +74,8 @@ class Supervision:
                 refuse_used(port, service.name, "its port in deploy/local/src/engine/services.py")
         for folder in ("logs", "pids", "files"):
             (self._state / folder).mkdir(parents=True, exist_ok=True)
-        _make_secret(self._state / "files" / IDENTITY_FILE)
+        for secret in (IDENTITY_FILE, STRIPE_FILE):
+            _make_secret(self._state / "files" / secret)
         for service in self.services:
             self._prepare(service)
         self._config.write_text(self._written())

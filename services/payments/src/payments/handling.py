@@ -58,9 +58,12 @@ class Handling:
                 return "ignored"  # the subscription's own events tell
             self.fulfil(of, failed=kind.endswith("async_payment_failed"))
         elif kind.startswith("payment_intent."):
-            if self._index.stream_of(of) is None and self._invoiced(of):
+            try:
+                self.look_at_intent(of)
+            except NotYet:
+                if not self._invoiced(of):
+                    raise
                 return "ignored"
-            self.look_at_intent(of)
         elif kind.startswith(("refund.", "charge.refund.")):
             self.look_at_refunds(self._till.get(Refund, f"refunds/{of}").payment_intent)
         elif kind == "charge.refunded":
