@@ -8,7 +8,9 @@ import functools
 import sys
 import time
 
-from deploy.demo import runs, spending
+from engine.services import doubled
+
+from deploy.demo import buying, runs, spending
 from deploy.demo.client import Client
 from deploy.demo.house import DemoFailed, House
 from deploy.demo.screen import Screen
@@ -47,6 +49,10 @@ async def _show(screen: Screen, house: House) -> None:
             await runs.over_http(screen, person, own)
             await runs.over_kafka(screen, house.bootstrap, own)
             await runs.failing(screen, person, own)
+        if doubled():
+            buyer = f"{name}-buyer"
+            async with Client(house.url, house.make_key("read,spend", buyer, buyer)) as person:
+                await buying.a_pack(screen, person, buyer)
         await spending.exactly_ten(screen, client, f"{name}-ten")
         kill = functools.partial(house.kill, "ledger")
         await spending.killed_ledger(screen, client, f"{name}-storm", kill)
@@ -74,7 +80,11 @@ A run of your own (the same Idempotency-Key again gives the same answer and cost
          "rules": [{{"rule": "unique", "columns": ["id"]}}]}}}}'
 Finance, from the events alone:
   env {settings} \\
-    .venv/bin/scrip explain {account}"""
+    .venv/bin/scrip explain {account}
+Buy a pack: the answer's url is a page to pay on, with test cards and no money
+  curl -s {house.url}/api/billing/checkout -H 'Authorization: Bearer {key}' \\
+    -H 'Idempotency-Key: buy-1' -H 'Content-Type: application/json' -d '{{"packId": "starter"}}'
+Orders, Stripe and ledger, compared: the same `env`, then `scrip reconcile stripe`"""
     )
 
 

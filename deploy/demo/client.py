@@ -28,10 +28,22 @@ class Client:
 
     async def ask(self, path: str, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """POST under an idempotency key until there is an answer; its status and body."""
-        begun, raw = time.monotonic(), json.dumps(body).encode()
+        return await self._ask("POST", path, json.dumps(body).encode(), {"Idempotency-Key": key})
+
+    async def see(self, path: str) -> dict[str, Any]:
+        """The body of a GET; DemoFailed for anything but 200."""
+        status, answer = await self._ask("GET", path, b"", {})
+        if status != 200:
+            raise DemoFailed(f"GET {path} was answered {status}: {answer}")
+        return answer
+
+    async def _ask(
+        self, method: str, path: str, raw: bytes, headers: dict[str, str]
+    ) -> tuple[int, dict[str, Any]]:
+        begun = time.monotonic()
         while True:
             try:
-                answer = await self._wire.request("POST", path, raw, {"Idempotency-Key": key})
+                answer = await self._wire.request(method, path, raw, headers)
             except WireError as why:
                 said = str(why)
             else:
@@ -39,7 +51,7 @@ class Client:
                     return answer.status, answer.body
                 said = str(answer.body)
             if time.monotonic() - begun > PATIENCE_S:
-                raise DemoFailed(f"POST {path} had no answer within {PATIENCE_S:.0f} s: {said}")
+                raise DemoFailed(f"{method} {path} had no answer within {PATIENCE_S:.0f} s: {said}")
             self.retried += 1
             await asyncio.sleep(AGAIN_S)
 

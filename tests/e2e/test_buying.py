@@ -5,8 +5,6 @@ state, the balance. Finance's reconciliation finds the purchase that no delivery
 """
 
 import asyncio
-import subprocess
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,36 +12,10 @@ import httpx
 import pytest
 from engine.guard import Guard
 from engine.local import Engine
-from engine.ports import free_port
 from gateway.keys import Scope
 
-from tests.integration.gateway_world import SCRIP, World, fresh, keyed, world
-from tests.integration.payments_world import IDENTITY, SECRET
-from tests.integration.stripe_http import KEY, StripeServer
-
-
-class Shop:
-    """The world, its payments service, and Stripe."""
-
-    def __init__(self, made: World, stripe: StripeServer) -> None:
-        self.world = made
-        self.stripe = stripe
-        self.env = {
-            "SCRIP_IDENTITY_SECRET": IDENTITY,
-            "SCRIP_STRIPE_WEBHOOK_SECRETS": SECRET,
-            "SCRIP_STRIPE_KEY": KEY,
-            "SCRIP_STRIPE_API_BASE": stripe.url,
-        }
-
-    def scrip(self, *verb: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [SCRIP, *verb],
-            env={**self.world.env, **self.env},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+from tests.e2e.shop import Shop, available, bought, shop_of, status, until_credited
+from tests.integration.gateway_world import fresh, keyed
 
 
 @pytest.fixture(scope="module")
@@ -51,55 +23,8 @@ def shop(
     engine: Engine, database: str, guard: Guard, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shop]:
     folder: Path = tmp_path_factory.mktemp("buying")
-    prefix, port = f"t{uuid.uuid4().hex[:10]}.", free_port()
-    payments = f"http://127.0.0.1:{port}"
-    settings = {"SCRIP_PAYMENTS_URL": payments, "SCRIP_IDENTITY_SECRET": IDENTITY}
-    with world(
-        engine,
-        database,
-        prefix,
-        folder,
-        guard,
-        services=("ledger", "audit-projector"),
-        gateway=settings,
-    ) as made:
-        delivers_to = f"{made.base}/api/stripe/webhook"
-        stripe = StripeServer(folder, guard, endpoint=delivers_to, secret=SECRET)
-        found = Shop(made, stripe)
-        process = made.start("payments", SCRIP_HTTP_PORT=str(port), **found.env)
-        process.wait_ready(f"{payments}/readyz")
-        yield found
-        stripe.stop()
-
-
-async def bought(shop: Shop, person: httpx.AsyncClient, key: str) -> str:
-    answer = await person.post(
-        "/api/billing/checkout", json={"packId": "standard"}, headers=keyed(key)
-    )
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["sessionId"])
-
-
-async def status(person: httpx.AsyncClient, session: str) -> httpx.Response:
-    return await person.get("/api/billing/verify-payment", params={"session_id": session})
-
-
-async def until_credited(person: httpx.AsyncClient, session: str) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            answer = await status(person, session)
-            if answer.json().get("status") == "credited":
-                return
-            await asyncio.sleep(1)  # a person may ask twenty times a minute
-
-
-async def available(person: httpx.AsyncClient, expected: int) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            answer = await person.get("/api/credits/balance")
-            if answer.status_code == 200 and answer.json()["available"] == expected:
-                return
-            await asyncio.sleep(1)
+    with shop_of(engine, database, folder, guard) as made:
+        yield made
 
 
 async def test_a_person_buys_a_pack_and_has_the_credits(shop: Shop) -> None:
@@ -107,8 +32,8 @@ async def test_a_person_buys_a_pack_and_has_the_credits(shop: Shop) -> None:
     async with shop.world.client() as person:
         signed_in = await person.post("/dev/sign-in", json={"account": account})
         assert signed_in.status_code == 204
-        session = await bought(shop, person, "k1")
-        assert await bought(shop, person, "k1") == session
+        session = await bought(person, "k1")
+        assert await bought(person, "k1") == session
         shop.stripe.pay(session)
         await until_credited(person, session)
         await available(person, 1400)
@@ -121,7 +46,7 @@ async def test_bought_credits_are_the_ones_that_are_spent(shop: Shop) -> None:
     account = fresh("gil")
     async with shop.world.client() as person:
         await person.post("/dev/sign-in", json={"account": account})
-        session = await bought(shop, person, "k9")
+        session = await bought(person, "k9")
         shop.stripe.pay(session)
         await until_credited(person, session)
     async with shop.world.client(shop.world.key(account)) as client:
@@ -209,7 +134,7 @@ async def test_what_no_delivery_told_of_is_found_and_repaired(shop: Shop) -> Non
     account = fresh("bob")
     async with shop.world.client() as person:
         await person.post("/dev/sign-in", json={"account": account})
-        session = await bought(shop, person, "k2")
+        session = await bought(person, "k2")
         shop.stripe.fail(drop=10)
         shop.stripe.pay(session)
         shop.stripe.fail()
@@ -227,7 +152,7 @@ async def test_an_operator_sees_and_decides_what_did_not_fit(shop: Shop) -> None
     account = fresh("carl")
     async with shop.world.client() as person:
         await person.post("/dev/sign-in", json={"account": account})
-        session = await bought(shop, person, "k3")
+        session = await bought(person, "k3")
         shop.stripe.falsify(session, amount_total=1)
         shop.stripe.pay(session)
         assert (await status(person, session)).json()["status"] == "quarantined"

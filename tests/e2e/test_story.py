@@ -1,7 +1,6 @@
 """The story that the demo tells, on services of the test's own; what it shows must be so."""
 
 import re
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -9,24 +8,26 @@ from engine.guard import Guard
 from engine.local import Engine
 from gateway.keys import Scope
 
-from deploy.demo import runs, spending
+from deploy.demo import buying, runs, spending
 from deploy.demo.client import Client
 from deploy.demo.screen import Screen
 from tests.e2e.finance import replayed, scrip, verified
-from tests.integration.gateway_world import World, world
+from tests.e2e.shop import shop_of
+from tests.integration.gateway_world import World
 
-SERVICES = ("ledger", "audit-projector", "studio-tools")
 GIFT = 500
 OWN = "story-you"
+BUYER = "story-buyer"
+PACK = 500
 
 
 @pytest.fixture(scope="module")
 def house(
     engine: Engine, database: str, guard: Guard, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    prefix, folder = f"t{uuid.uuid4().hex[:10]}.", tmp_path_factory.mktemp("story")
-    with world(engine, database, prefix, folder, guard, services=SERVICES) as made:
-        yield made
+    folder = tmp_path_factory.mktemp("story")
+    with shop_of(engine, database, folder, guard, "studio-tools") as made:
+        yield made.world
 
 
 async def test_estimate_run_charge_fail_and_prove_it(
@@ -41,6 +42,9 @@ async def test_estimate_run_charge_fail_and_prove_it(
         await runs.over_kafka(screen, house.engine.bootstrap, OWN, house.prefix)
         await runs.failing(screen, person, OWN)
         await spending.exactly_ten(screen, service, "story-ten")
+    buyer_key = house.key(BUYER, frozenset({Scope.READ, Scope.SPEND}))
+    async with Client(house.base, buyer_key) as buyer:
+        await buying.a_pack(screen, buyer, BUYER)
     shown = capsys.readouterr().out
     with capsys.disabled():
         print(f"\n{shown}")
@@ -55,6 +59,8 @@ async def test_estimate_run_charge_fail_and_prove_it(
     assert (amounts[OWN]["available"], amounts[OWN]["held"]) == (GIFT - spent, 0)
     assert amounts[OWN]["spent"] == spent
     assert (amounts["story-ten"]["available"], amounts["story-ten"]["held"]) == (0, 70)
+    assert amounts[BUYER]["available"] + amounts[BUYER]["spent"] == PACK
+    assert amounts[BUYER]["spent"] > 0
     code, out, _ = await scrip(house.env, "explain", OWN)
     assert code == 0
     assert str(GIFT - spent) in out

@@ -107,13 +107,10 @@ class Buying:
 
     def _session(self, purchase: Purchase, pack: Pack, *, save_card: bool) -> Params:
         kept: Params = {"setup_future_usage": "off_session"} if save_card else {}
-        payer: Params = {}
-        if save_card:
-            named = {"name": "auto", "address": "auto"}
-            payer = {"customer": self.at_stripe(purchase.account), "customer_update": named}
         return {
-            **payer,
             "mode": "payment",
+            "customer": self.at_stripe(purchase.account),  # so that its invoices are found again
+            "customer_update": {"name": "auto", "address": "auto"},
             "client_reference_id": purchase.purchase,
             "line_items": [
                 {
