@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 .PHONY: help demo up down test check unit integration e2e sim bench proof-payments schemas ready \
-	need-engine
+	need-engine need-browser
 
 UV_VERSION := 0.13.9
 SEEDS ?= 5000
@@ -42,7 +42,7 @@ up: need-engine ready ## start Kafka, PostgreSQL and all services in the backgro
 down: ready ## stop what `make up` started; state is kept
 	$(BIN)/scrip engine down
 
-test: need-engine ready ## everything that must pass: check and all tests, cheap first
+test: need-engine need-browser ready ## everything that must pass: check and all tests, cheap first
 	$(MAKE) check
 	$(MAKE) unit
 	$(PYTEST) -q $(wildcard tests/contract tests/simulation tests/integration tests/e2e)
@@ -60,7 +60,7 @@ unit: ready ## tests without any I/O, in seconds
 integration: need-engine ready ## each service against real Kafka and PostgreSQL
 	$(PYTEST) -q tests/contract tests/integration
 
-e2e: need-engine ready ## all services as processes, and what breaks them
+e2e: need-engine need-browser ready ## all services as processes, and what breaks them
 	$(PYTEST) -q tests/e2e
 
 sim: ready ## the owner loop in simulated worlds full of faults (SEEDS=5000)
@@ -69,7 +69,7 @@ sim: ready ## the owner loop in simulated worlds full of faults (SEEDS=5000)
 bench: need-engine ready ## measure, print, and write .local/bench/latest.json
 	$(BIN)/python -m tests.benchmarks.run
 
-proof-payments: need-engine ready ## everything that must hold of money in, with its figures
+proof-payments: need-engine need-browser ready ## everything that must hold of money in, with its figures
 	SCRIP_OUTAGE_S=60 SCRIP_KILLS=200 SCRIP_LIVES=1000 $(BIN)/python -m tests.proof payments
 
 schemas: ready ## generate the committed schemas again
@@ -78,6 +78,9 @@ schemas: ready ## generate the committed schemas again
 
 need-engine:
 	@$(PREFLIGHT) engine
+
+need-browser:
+	@$(PYTHON) deploy/local/browser.py
 
 ready: $(SYNCED)
 

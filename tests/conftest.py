@@ -6,14 +6,18 @@ neither start neither. Make topic names per test (`topic_prefix`); a broker serv
 
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+import pytest_asyncio
 from engine.guard import Guard
 from engine.local import Engine
+from playwright.async_api import Browser
+
+from tests.browser import chromium
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +62,13 @@ def database(engine: Engine) -> Iterator[str]:
     yield urlunsplit(urlsplit(engine.postgres_url)._replace(path=f"/{name}"))
     with psycopg.connect(engine.postgres_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium per test session; make a context of your own for each test."""
+    async with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ PROOFS = {
         "tests/integration/test_payments_killed.py",
         "tests/integration/test_payments_baton.py",
         "tests/e2e/test_buying.py",
+        "tests/e2e/test_buying_in_browser.py",
     ),
 }
 
