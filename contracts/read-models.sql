@@ -28,7 +28,8 @@ CREATE TABLE balances (
     version     bigint NOT NULL,  -- of the account's newest event; gapless from 1
     as_of_ms    bigint NOT NULL,  -- when that event happened
     partition   integer NOT NULL,
-    "offset"    bigint NOT NULL   -- where that event lies
+    "offset"    bigint NOT NULL,  -- where that event lies
+    debt        bigint NOT NULL DEFAULT 0  -- owed of revoked grants; beside the sums above
 );
 
 -- What is left of each grant. Usable now: effective_from_ms <= now < expires_at_ms. Burn-down
@@ -136,6 +137,16 @@ CREATE TABLE controls (
     controls jsonb  NOT NULL,
     version  bigint NOT NULL,
     at_ms    bigint NOT NULL
+);
+
+-- What stands frozen now. grant_id is '' for the whole account; several reasons can stand beside
+-- each other. Amounts do not move by a freeze.
+CREATE TABLE freezes (
+    account  text   NOT NULL,
+    grant_id text   NOT NULL,
+    reason   text   NOT NULL,
+    at_ms    bigint NOT NULL,  -- when it was last asked for
+    PRIMARY KEY (account, grant_id, reason)
 );
 
 -- Counted events that belong to no account (an undecodable command, a checkpoint). Insert only.

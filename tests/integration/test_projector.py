@@ -48,10 +48,10 @@ async def test_everything_that_happened_is_in_the_read_models_and_in_the_log(
     verified = await place.scrip("verify")
 
     assert verified.returncode == 0, verified.stdout + verified.stderr
-    assert "verify: ok, 19 checks" in verified.stdout
+    assert "verify: ok, 20 checks" in verified.stdout
     records = sum(len(world.log) for world in written)
     assert f"compliance log, line by line with its hash: {records} compared" in verified.stdout
-    for table in ("balances", "lots", "reservations", "entries", "usage", "controls"):
+    for table in ("balances", "lots", "reservations", "entries", "usage", "controls", "freezes"):
         assert place.rows(f"SELECT count(*) FROM read.{table}")[0][0] > 0
     (rejected,) = place.rows("SELECT DISTINCT type FROM read.partition_events")
     assert rejected == ("CommandRejected",)
@@ -73,7 +73,7 @@ async def test_an_entry_holds_what_its_event_says(place: Place, written: list[Wo
     assert place.rows(query) == [
         (
             *(event.seq, event.at, "CreditsGranted", event.amount, event.amount),
-            *(event.balance.available, event.grant, event.grant, "admin", event.source),
+            *(event.balance.available, event.grant, event.grant, "payments", event.source),
         )
     ]
 

@@ -32,7 +32,7 @@ class AccountFrozen(Event, kw_only=True):
 
 
 class AccountThawed(Event, kw_only=True):
-    """The freeze is over."""
+    """The freeze of that reason is over."""
 
     reason: Id
     grant: Id | None = None

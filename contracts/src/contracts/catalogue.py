@@ -94,6 +94,7 @@ class Catalogue(Struct, frozen=True):
     tools: dict[str, Tool]
     plans: dict[str, Plan]
     packs: dict[str, Pack]
+    second_person_above: Credits  # what one admin may move alone
 
 
 TEST_ENVIRONMENTS = frozenset(("local", "test"))
@@ -130,6 +131,7 @@ def load(text: str) -> Catalogue:
             tools=_by_id([_tool(entry, defaults) for entry in raw["tools"]]),
             plans=_by_id(msgspec.convert(raw["plans"], list[Plan])),
             packs=_by_id(msgspec.convert(raw["packs"], list[Pack])),
+            second_person_above=msgspec.convert(raw["admin"]["second_person_above"], Credits),
         )
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, KeyError, TypeError) as wrong:
         raise CatalogueError(f"catalogue: {wrong}") from wrong

@@ -159,10 +159,14 @@ class Refund(Command, kw_only=True):
     charge: Id
     amount: Credits | None = None
     reason: Id = "requested"
+    approved_by: Id | None = None
 
 
 class Grant(Command, kw_only=True):
-    """Give credits. A `source` grants once, for ever."""
+    """Give credits. A `source` grants once, for ever.
+
+    `reason` and `approved_by`, a second person, are for what an admin gives; see `Revoke`.
+    """
 
     amount: Credits
     kind: GrantKind
@@ -171,14 +175,20 @@ class Grant(Command, kw_only=True):
     expires_at: Ms = FOREVER
     priority: int | None = None
     cost_basis: CostBasis | None = None
+    reason: Id | None = None
+    approved_by: Id | None = None
 
 
 class Revoke(Command, kw_only=True):
-    """Take back what is left of a grant (or `amount` of it); what is spent becomes debt."""
+    """Take back a grant, or `amount` of it; what of that is spent or held becomes debt.
+
+    `approved_by` is the second person that an admin needs above the amount in the catalogue.
+    """
 
     grant: Id
     reason: Id
     amount: Credits | None = None
+    approved_by: Id | None = None
 
 
 class Expire(Command, kw_only=True):
@@ -224,14 +234,14 @@ class SetPlan(Command, kw_only=True):
 
 
 class Freeze(Command, kw_only=True):
-    """Stop all spending of an account, or of one lot."""
+    """Stop all spending of an account, or of one lot; runs that hold credits may still settle."""
 
     reason: Id
     grant: Id | None = None
 
 
 class Thaw(Command, kw_only=True):
-    """End a freeze."""
+    """End the freeze of that reason; others stand on."""
 
     reason: Id
     grant: Id | None = None

@@ -55,7 +55,8 @@ class CreditsCharged(Event, kw_only=True):
     """Taken from a reservation. `final` ended it: what was left, `released`, went back.
 
     `rest` is the slices of `released`; `lost` the part of them whose lot expired meanwhile: it
-    left, and did not come back. `windows` is there on the first charge of a new day or month.
+    left, and did not come back. `repaid` the part of them whose grant was revoked meanwhile: it
+    paid that debt. `windows` is there on the first charge of a new day or month.
     """
 
     reservation: Id
@@ -72,10 +73,11 @@ class CreditsCharged(Event, kw_only=True):
     windows: Windows | None = None
     rest: tuple[Slice, ...] = ()
     lost: tuple[Slice, ...] = ()
+    repaid: tuple[Slice, ...] = ()
 
 
 class CreditsReleased(Event, kw_only=True):
-    """Held credits went back: the run ended and cost nothing. `lost` as above.
+    """Held credits went back: the run ended and cost nothing. `lost` and `repaid` as above.
 
     `remainder` stands in logs of the first versions only: the rest of a final charge, written
     before a CreditsCharged without `rest`. It is read for ever and written no more.
@@ -88,10 +90,11 @@ class CreditsReleased(Event, kw_only=True):
     remainder: bool = False
     lost: tuple[Slice, ...] = ()
     tool: Id | None = None
+    repaid: tuple[Slice, ...] = ()
 
 
 class CreditsRefunded(Event, kw_only=True):
-    """What was charged came back to the lots it was drawn from."""
+    """What was charged came back to the lots it was drawn from; `repaid` as above."""
 
     refund: Id
     charge: Id
@@ -101,10 +104,12 @@ class CreditsRefunded(Event, kw_only=True):
     reason: Id
     extended: tuple[Extension, ...] = ()
     tool: Id | None = None
+    repaid: tuple[Slice, ...] = ()
+    approved_by: Id | None = None
 
 
 class CreditsGranted(Event, kw_only=True):
-    """A new lot, named by the grant."""
+    """A new lot, named by the grant. `repaid` says which debts it paid first, by their grants."""
 
     grant: Id
     kind: GrantKind
@@ -114,25 +119,30 @@ class CreditsGranted(Event, kw_only=True):
     effective_from: Ms
     expires_at: Ms
     cost_basis: CostBasis | None = None
+    repaid: tuple[Slice, ...] = ()
+    reason: Id | None = None
+    approved_by: Id | None = None
 
 
 class CreditsRevoked(Event, kw_only=True):
-    """What was left of a grant is gone; `debt` is what had been spent of it."""
+    """`amount` of what was left of a grant is gone; `debt` is what had been spent or held of it."""
 
     grant: Id
     amount: Credits
     debt: Credits
     reason: Id
+    approved_by: Id | None = None
 
 
 class ReservationExpired(Event, kw_only=True):
-    """A reservation outlived its time; its credits went back, but for what was `lost` as above."""
+    """A reservation outlived its time; its credits went back. `lost` and `repaid` as above."""
 
     reservation: Id
     amount: Credits
     slices: tuple[Slice, ...]
     lost: tuple[Slice, ...] = ()
     tool: Id | None = None
+    repaid: tuple[Slice, ...] = ()
 
 
 class GrantExpired(Event, kw_only=True):

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     DEADLINE = "deadline"
     NOT_AVAILABLE_YET = "not_available_yet"
     NOT_PERMITTED = "not_permitted"
+    SECOND_PERSON_NEEDED = "second_person_needed"
     # the tool
     TOOL_UNKNOWN = "tool_unknown"
     TOOL_DISABLED = "tool_disabled"
@@ -49,7 +50,9 @@ class Reason(StrEnum):
     EXCEEDS_CHARGE = "exceeds_charge"
     GRANT_UNKNOWN = "grant_unknown"
     GRANT_EXISTS = "grant_exists"
+    EXCEEDS_GRANT = "exceeds_grant"
     SOURCE_ALREADY_GRANTED = "source_already_granted"
+    NOT_FROZEN = "not_frozen"
     NOT_DUE = "not_due"
 
 

@@ -40,6 +40,8 @@ def log(world: World) -> list[bytes]:
 
 def test_the_world_tells_of_everything_that_the_ledger_does_now(world: World) -> None:
     assert kinds(world) >= {
+        "AccountFrozen",
+        "AccountThawed",
         "AnswerRepeated",
         "CommandRefused",
         "CommandRejected",
@@ -49,6 +51,7 @@ def test_the_world_tells_of_everything_that_the_ledger_does_now(world: World) ->
         "CreditsRefunded",
         "CreditsReleased",
         "CreditsReserved",
+        "CreditsRevoked",
         "EstimateGiven",
         "GrantExpired",
         "PartitionClaimed",

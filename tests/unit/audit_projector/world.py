@@ -21,12 +21,15 @@ from contracts.commands import (
     Charge,
     Controls,
     Estimate,
+    Freeze,
     Grant,
     GrantKind,
     Refund,
     Release,
     Reserve,
+    Revoke,
     SetControls,
+    Thaw,
     Usage,
 )
 from contracts.events import AnyEvent, PartitionClaimed
@@ -38,6 +41,7 @@ from contracts import codec
 
 START_MS = 1_767_225_540_000  # 2025-12-31T23:59:00Z: a log soon crosses midnight
 ADMIN = Actor(ActorKind.ADMIN, "root")
+PAYMENTS = Actor(ActorKind.PAYMENTS, "payments")
 TOOLS = ("dev-studio-api-designer", "data-studio-quality")
 
 
@@ -123,7 +127,7 @@ class World:
             Grant(
                 id=self._name(),
                 account=account,
-                actor=ADMIN,
+                actor=PAYMENTS,
                 amount=self.random.randrange(50, 3_000),
                 kind=self.random.choice(list(GrantKind)),
                 source=f"s{self.number}-{self.commands}",
@@ -151,12 +155,29 @@ class World:
             return Refund(**who, charge=charge, amount=self.random.choice((None, 1, 7)))
         if pick < 0.88:
             return Estimate(**who, tool=self.random.choice(TOOLS))
-        if pick < 0.92:
+        if pick < 0.905:
             return SetControls(**who, controls=Controls(run_limit=self.random.randrange(900)))
-        if pick < 0.95:
+        if pick < 0.915:
             return b'{"no":"command"}'
+        if pick < 0.95:
+            return self._stop(who)
         who["id"] = f"c{self.number}-{self.random.randrange(max(1, self.commands))}"
         return Estimate(**who, tool=TOOLS[0])
+
+    def _stop(self, who: dict[str, Any]) -> AnyCommand:
+        """A revoke, or a freeze of an account or a lot, or its end."""
+        owned = self.ledger.accounts.get(who["account"])
+        lots = [lot.grant for lot in owned.lots] if owned is not None else []
+        grant = self.random.choice((*lots, "no-such-grant"))
+        who["actor"], who["reason"] = PAYMENTS, self.random.choice(("dispute", "fraud"))
+        pick = self.random.random()
+        if pick < 0.4:
+            return Revoke(**who, grant=grant, amount=self.random.choice((None, 40)))
+        if pick < 0.7:
+            return Freeze(**who, grant=None if pick < 0.5 else grant)
+        stands = [(g, r) for g, rs in owned.freezes.items() for r in rs] if owned else []
+        frozen, who["reason"] = stands[0] if stands else (grant, "dispute")
+        return Thaw(**who, grant=frozen or None)
 
     def _settle(self, named: str) -> AnyCommand:
         account, reservation = self.random.choice(self.reservations[-9:])

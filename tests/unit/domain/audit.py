@@ -37,13 +37,18 @@ def _audit_slices(account: Account) -> None:
         assert 0 <= charge.left <= charge.amount
         assert charge.left == sum(part.amount for part in charge.slices)
         drawn.update({part.grant: part.amount for part in charge.slices})
-    lost = 0
+    gone = paying = 0
     for lot in account.lots:
-        gone = lot.amount - lot.available - drawn[lot.grant]
-        assert lot.available >= 0
-        assert gone >= 0, f"lot {lot.grant} gave more than it had"
-        lost += gone
-    assert lost == account.expired
+        assert min(lot.available, lot.gone, lot.owed, lot.revoked) >= 0
+        used = lot.amount - lot.available - lot.gone
+        assert used >= drawn[lot.grant], f"lot {lot.grant} gave more than it had"
+        assert lot.owed <= lot.revoked <= lot.amount, "no more is asked back than was given"
+        paying += used - drawn[lot.grant]  # what a grant had to pay of older debts
+        gone += lot.gone
+    assert gone + paying == account.expired + account.revoked + account.sent
+    owed = {lot.grant: lot.owed for lot in account.lots}
+    for grant, debt in account.debts.items():
+        assert 0 < debt <= owed[grant], "a debt is of what was held or spent of its grant"
     ends = [held.expires_at for held in account.reservations.values()]
     ends += [lot.expires_at for lot in account.lots if lot.available]
     assert account.next_due <= min(ends, default=account.next_due), "something is due unnoticed"

@@ -113,7 +113,7 @@ class Story:
             assert got == said.fields, f"{said.kind.__name__}: {got} != {said.fields}"
         return self
 
-    def stands(self, **sums: Credits) -> "Story":
+    def stands(self, **sums: object) -> "Story":
         """The account's sums, by name: available, held, spent, expired, granted ..."""
         assert {name: getattr(self.account, name) for name in sums} == sums
         return self

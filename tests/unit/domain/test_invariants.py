@@ -26,10 +26,13 @@ from tests.unit.domain.words import (
     charge,
     estimate,
     expire,
+    freeze,
     grant,
     refund,
     release,
     reserve,
+    revoke,
+    thaw,
     usage,
 )
 from tests.unit.domain.world import World
@@ -152,6 +155,22 @@ class Histories(RuleBasedStateMachine):
     def refunds(self, account: str, n: int, amount: int | None) -> None:
         self.ask(refund(self.pick("charge", account, n), amount, self.fresh(), account=account))
 
+    @rule(account=accounts, n=nth, amount=st.none() | amounts)
+    def revokes(self, account: str, n: int, amount: int | None) -> None:
+        self.ask(revoke(self.pick("grant", account, n), amount, self.fresh(), account=account))
+
+    @rule(account=accounts, n=nth, reason=st.sampled_from(("dispute", "fraud")))
+    def freezes(self, account: str, n: int, reason: str) -> None:
+        named = None if n == 0 else self.pick("grant", account, n)
+        self.ask(freeze(named, reason, self.fresh(), account=account))
+
+    @rule(account=accounts, n=nth)
+    def thaws(self, account: str, n: int) -> None:
+        found = self.world.roomy.accounts.get(account)
+        standing = [(g, r) for g, rs in found.freezes.items() for r in rs] if found else []
+        for grant_, reason in standing[n % 3 :] if n < 9 else [("no-grant", "why")]:
+            self.ask(thaw(grant_ or None, reason, self.fresh(), account=account))
+
     @rule(account=accounts, n=nth, by=st.sampled_from((COURIER, PERSON)))
     def expires(self, account: str, n: int, by: c.Actor) -> None:
         kind = "grant" if n % 3 == 0 else "reservation"
@@ -171,7 +190,7 @@ class Histories(RuleBasedStateMachine):
     @rule(account=accounts)
     def asks_what_it_may_not(self, account: str) -> None:
         self.ask(reserve(self.fresh(), 5, by=WORKER, account=account))
-        self.ask(c.Freeze(id=self.fresh(), account=account, actor=ADMIN, reason="why"))
+        self.ask(freeze(None, "why", self.fresh(), by=PERSON, account=account))
         self.world.ask_raw(b'{"type":"Reserve"}', account)
 
     @precondition(lambda self: self.sent)

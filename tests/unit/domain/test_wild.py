@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts import codec
-from tests.unit.domain.words import T0, TOOL, charge, grant, reserve
+from tests.unit.domain.words import T0, TOOL, charge, grant, reserve, thaw
 from tests.unit.domain.world import World
 
 NUMBERS: tuple[int, ...] = (
@@ -113,10 +113,13 @@ def test_the_wild_commands_reach_the_rules() -> None:
     """Else the test above would only show that nonsense is rejected."""
     world, wild = World(), Wild(1)
     world.ask(grant(1000))
-    for _ in range(600):
+    for number in range(600):
         raw = wild.command()
         named = msgspec.json.decode(raw)["id"]
         world.ask_raw(raw, "acct-1", named if isinstance(named, str) else "")
+        found = world.live.accounts.get("acct-1")
+        for reason in list(found.freezes.get("", ())) if found else ():
+            world.ask(thaw(None, reason, f"thaw-{number}"))  # else nothing is ever held again
     answers = {answer for answer, count in world.live.outcomes.items() if count}
     kinds = {kind for kind, _ in answers}
     assert {"CreditsGranted", "CreditsReserved", "EstimateGiven", "ControlsChanged"} <= kinds

@@ -90,6 +90,18 @@ def refused(reason: Reason, remedy: Remedy | None = None, **more: Any) -> Said:
     return Said(e.CommandRefused, reason=reason, **more)
 
 
+def revoked(grant: str, amount: Credits, debt: Credits = 0, **more: Any) -> Said:
+    return Said(e.CreditsRevoked, grant=grant, amount=amount, debt=debt, **more)
+
+
+def frozen(reason: str = "dispute", **more: Any) -> Said:
+    return Said(e.AccountFrozen, reason=reason, **more)
+
+
+def thawed(reason: str = "dispute", **more: Any) -> Said:
+    return Said(e.AccountThawed, reason=reason, **more)
+
+
 def changed(**more: Any) -> Said:
     return Said(e.ControlsChanged, **more)
 
@@ -154,6 +166,37 @@ def refund(
     return c.Refund(
         id=named, actor=by, charge=charge, amount=amount, **{"account": ACCOUNT, **more}
     )
+
+
+def revoke(
+    grant: str,
+    amount: Credits | None = None,
+    named: str = "v1",
+    by: c.Actor = PAYMENTS,
+    **more: Any,
+) -> c.Revoke:
+    asked = {"account": ACCOUNT, "reason": "payment", **more}
+    return c.Revoke(id=named, actor=by, grant=grant, amount=amount, **asked)
+
+
+def freeze(
+    grant: str | None = None,
+    reason: str = "dispute",
+    named: str = "z1",
+    by: c.Actor = PAYMENTS,
+    account: str = ACCOUNT,
+) -> c.Freeze:
+    return c.Freeze(id=named, account=account, actor=by, reason=reason, grant=grant)
+
+
+def thaw(
+    grant: str | None = None,
+    reason: str = "dispute",
+    named: str = "w1",
+    by: c.Actor = PAYMENTS,
+    account: str = ACCOUNT,
+) -> c.Thaw:
+    return c.Thaw(id=named, account=account, actor=by, reason=reason, grant=grant)
 
 
 def expire(named: str = "x1", by: c.Actor = COURIER, **more: Any) -> c.Expire:

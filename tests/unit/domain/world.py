@@ -40,23 +40,28 @@ class Books:
         assert event.version == self.version, "versions are gapless"
         amount = getattr(event, "amount", 0)
         lost = sum(part.amount for part in getattr(event, "lost", ()))
+        paid = sum(part.amount for part in getattr(event, "repaid", ()))
         for part in getattr(event, "lost", ()):
             assert self.ends[part.grant] <= event.at, "lost before its time"
         match event:
             case events.CreditsGranted():
                 self.ends[event.grant] = event.expires_at
-                self._move(available=amount, granted=amount)
+                self._move(available=amount - paid, granted=amount, revoked=paid, debt=-paid)
+            case events.CreditsRevoked():
+                self._move(available=-amount, revoked=amount, debt=event.debt)
             case events.CreditsReserved():
                 self._move(available=-amount, held=amount)
             case events.CreditsCharged():
                 back = event.released
                 assert back == sum(part.amount for part in event.rest)
-                self._move(held=-amount - back, spent=amount, available=back - lost, expired=lost)
+                self._move(held=-amount - back, spent=amount, available=back - lost - paid)
+                self._move(expired=lost, revoked=paid, debt=-paid)
             case events.CreditsReleased() | events.ReservationExpired():
-                self._move(held=-amount, available=amount - lost, expired=lost)
+                self._move(held=-amount, available=amount - lost - paid, expired=lost)
+                self._move(revoked=paid, debt=-paid)
             case events.CreditsRefunded():
                 self.ends |= {longer.grant: longer.expires_at for longer in event.extended}
-                self._move(spent=-amount, available=amount)
+                self._move(spent=-amount, available=amount - paid, revoked=paid, debt=-paid)
             case events.GrantExpired():
                 assert self.ends[event.grant] <= event.at, "expired before its time"
                 self._move(available=-amount, expired=amount)
@@ -130,8 +135,9 @@ class World:
         for account in self.live.accounts.all():
             audit(account)
             sums = self.books[account.id].sums if account.id in self.books else Counter()
-            for name in ("granted", "available", "held", "spent", "expired"):
+            for name in ("granted", "available", "held", "spent", "expired", "revoked"):
                 assert getattr(account, name) == sums[name], name
+            assert sum(account.debts.values()) == sums["debt"]
 
     def decide_again(self, count: int) -> None:
         """The last commands one by one, each by an owner that has just replayed: the same bytes."""

@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 from contracts.codec import encode
 from contracts.events import (
+    AccountFrozen,
+    AccountThawed,
     AnyEvent,
     CommandRefused,
     ControlsChanged,
@@ -51,7 +53,9 @@ def _granted(touched: Touched, event: CreditsGranted) -> Effect:
     lot.priority = event.priority
     lot.effective_from_ms, lot.expires_at_ms = event.effective_from, event.expires_at
     touched.sum(event.account).granted += event.amount
-    return event.amount, event.amount, None, None, event.grant, None
+    paid = _paid(touched, event)
+    lot.available -= paid
+    return event.amount - paid, event.amount, None, None, event.grant, None
 
 
 def _received(touched: Touched, event: CreditsReceived) -> Effect:
@@ -82,7 +86,7 @@ def _extended(touched: Touched, event: ReservationExtended) -> Effect:
 def _charged(touched: Touched, event: CreditsCharged) -> Effect:
     _move(touched, event.account, event.slices, available=0, held=-1)
     back = event.released if event.rest else 0  # the first versions said it in an event before
-    lost = _back(touched, event.account, event.rest, event.lost)
+    lost = _back(touched, event, event.rest)
     row = touched.reservation(event.account, event.reservation, event.version)
     row.held -= event.amount + back
     row.charged += event.amount
@@ -100,7 +104,7 @@ def _charged(touched: Touched, event: CreditsCharged) -> Effect:
 
 
 def _released(touched: Touched, event: CreditsReleased) -> Effect:
-    lost = _back(touched, event.account, event.slices, event.lost)
+    lost = _back(touched, event, event.slices)
     row = touched.reservation(event.account, event.reservation, event.version)
     row.held -= event.amount
     row.released += event.amount
@@ -111,7 +115,7 @@ def _released(touched: Touched, event: CreditsReleased) -> Effect:
 
 
 def _reservation_expired(touched: Touched, event: ReservationExpired) -> Effect:
-    lost = _back(touched, event.account, event.slices, event.lost)
+    lost = _back(touched, event, event.slices)
     row = touched.reservation(event.account, event.reservation, event.version)
     row.held -= event.amount
     row.released += event.amount
@@ -127,7 +131,9 @@ def _refunded(touched: Touched, event: CreditsRefunded) -> Effect:
     row = touched.reservation(event.account, event.reservation, event.version)
     row.refunded += event.amount
     touched.usage(event.account, event.at, event.tool).refunded += event.amount
-    return event.amount, event.amount, event.reservation, event.charge, None, event.tool
+    paid = _paid(touched, event)
+    _move(touched, event.account, event.repaid, available=-1, held=0)
+    return event.amount - paid, event.amount, event.reservation, event.charge, None, event.tool
 
 
 def _grant_expired(touched: Touched, event: GrantExpired) -> Effect:
@@ -138,7 +144,9 @@ def _grant_expired(touched: Touched, event: GrantExpired) -> Effect:
 
 def _revoked(touched: Touched, event: CreditsRevoked) -> Effect:
     touched.lot(event.account, event.grant).available -= event.amount
-    touched.sum(event.account).revoked += event.amount
+    sums = touched.sum(event.account)
+    sums.revoked += event.amount
+    sums.debt += event.debt
     return -event.amount, event.amount, None, None, event.grant, None
 
 
@@ -152,6 +160,16 @@ def _settled(touched: Touched, event: TransferSettled) -> Effect:
     _move(touched, event.account, event.slices, available=1, held=0)
     touched.sum(event.account).sent -= event.returned
     return event.returned, event.returned, None, None, None, None
+
+
+def _frozen(touched: Touched, event: AccountFrozen) -> Effect:
+    touched.freezes[event.account, event.grant or "", event.reason] = event.at
+    return 0, 0, None, None, event.grant, None
+
+
+def _thawed(touched: Touched, event: AccountThawed) -> Effect:
+    touched.freezes[event.account, event.grant or "", event.reason] = None
+    return 0, 0, None, None, event.grant, None
 
 
 def _controls_changed(touched: Touched, event: ControlsChanged) -> Effect:
@@ -192,18 +210,40 @@ def _move(
         lot.held += held * part.amount
 
 
-def _back(touched: Touched, account: str, slices: Iterable[Slice], lost: tuple[Slice, ...]) -> int:
-    """Held credits return to their lots; what was lost leaves at once. Returns how much."""
+def _back(
+    touched: Touched,
+    event: CreditsCharged | CreditsReleased | ReservationExpired,
+    slices: Iterable[Slice],
+) -> int:
+    """Held credits return to their lots; what is lost or pays a debt leaves at once: how much."""
+    account = event.account
     _move(touched, account, slices, available=1, held=-1)
-    if not lost:
+    if not (event.lost or event.repaid):
         return 0
-    _move(touched, account, lost, available=-1, held=0)
-    gone = sum(part.amount for part in lost)
+    _move(touched, account, event.lost, available=-1, held=0)
+    _move(touched, account, event.repaid, available=-1, held=0)
+    gone = sum(part.amount for part in event.lost)
     touched.sum(account).expired += gone
-    return gone
+    return gone + _paid(touched, event)
+
+
+def _paid(
+    touched: Touched,
+    event: CreditsGranted | CreditsCharged | CreditsReleased | CreditsRefunded | ReservationExpired,
+) -> int:
+    """What of an event's credits paid debts of revoked grants."""
+    if not event.repaid:
+        return 0
+    paid = sum(part.amount for part in event.repaid)
+    sums = touched.sum(event.account)
+    sums.revoked += paid
+    sums.debt -= paid
+    return paid
 
 
 _RULES: dict[type, Callable[..., Effect]] = {
+    AccountFrozen: _frozen,
+    AccountThawed: _thawed,
     CommandRefused: _refused,
     ControlsChanged: _controls_changed,
     CreditsCharged: _charged,

@@ -60,6 +60,13 @@ def packed(batch: Batch) -> list[tuple[sql.Step, list[bytes]]]:
                 for account, (controls, version, at) in touched.controls.items()
             ],
         ),
+        (
+            sql.FREEZES,
+            [
+                row(text(account), text(grant), text(reason), bigint(since))
+                for (account, grant, reason), since in touched.freezes.items()
+            ],
+        ),
     ]
     return [(step, rows) for step, rows in steps if rows]
 
@@ -86,6 +93,7 @@ def _balances(batch: Batch) -> list[bytes]:
                 bigint(event.at),
                 integer(partition),
                 bigint(offset),
+                bigint(sums.debt),
             )
         )
     return rows

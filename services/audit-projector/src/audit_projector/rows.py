@@ -72,6 +72,7 @@ class Sums(Struct, gc=False):
     expired: int = 0
     revoked: int = 0
     sent: int = 0
+    debt: int = 0
 
 
 class Usage(Struct, gc=False):

@@ -20,6 +20,9 @@ STAGING: Final = """
 CREATE TEMP TABLE s_balances (LIKE {read}.balances) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_usage (LIKE {read}.usage) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_controls (LIKE {read}.controls) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE s_freezes (
+    account text, grant_id text, reason text, at_ms bigint
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_lots (
     account text, grant_id text, available bigint, held bigint, expires_at_ms bigint
 ) ON COMMIT DELETE ROWS;
@@ -74,19 +77,20 @@ FROM STDIN (FORMAT binary)
 BALANCES: Final = Step(
     """
 COPY s_balances (account, available, held, spent, granted, received, expired, revoked, sent,
-    version, as_of_ms, partition, "offset")
+    version, as_of_ms, partition, "offset", debt)
 FROM STDIN (FORMAT binary)
 """,
     """
 INSERT INTO {read}.balances AS b (account, available, held, spent, granted, received, expired,
-    revoked, sent, version, as_of_ms, partition, "offset")
+    revoked, sent, version, as_of_ms, partition, "offset", debt)
 SELECT account, available, held, spent, granted, received, expired,
-    revoked, sent, version, as_of_ms, partition, "offset" FROM s_balances
+    revoked, sent, version, as_of_ms, partition, "offset", debt FROM s_balances
 ON CONFLICT (account) DO UPDATE SET
     available = excluded.available, held = excluded.held, spent = excluded.spent,
     granted = b.granted + excluded.granted, received = b.received + excluded.received,
     expired = b.expired + excluded.expired, revoked = b.revoked + excluded.revoked,
-    sent = b.sent + excluded.sent, version = excluded.version, as_of_ms = excluded.as_of_ms,
+    sent = b.sent + excluded.sent, debt = b.debt + excluded.debt,
+    version = excluded.version, as_of_ms = excluded.as_of_ms,
     partition = excluded.partition, "offset" = excluded."offset"
 """,
 )
@@ -158,5 +162,21 @@ INSERT INTO {read}.controls AS c (account, controls, version, at_ms)
 SELECT account, controls, version, at_ms FROM s_controls
 ON CONFLICT (account) DO UPDATE SET
     controls = excluded.controls, version = excluded.version, at_ms = excluded.at_ms
+""",
+)
+
+FREEZES: Final = Step(
+    """
+COPY s_freezes (account, grant_id, reason, at_ms) FROM STDIN (FORMAT binary)
+""",
+    """
+WITH over AS (
+    DELETE FROM {read}.freezes AS f USING s_freezes AS s
+    WHERE s.at_ms IS NULL AND f.account = s.account AND f.grant_id = s.grant_id
+        AND f.reason = s.reason
+)
+INSERT INTO {read}.freezes (account, grant_id, reason, at_ms)
+SELECT account, grant_id, reason, at_ms FROM s_freezes WHERE at_ms IS NOT NULL
+ON CONFLICT (account, grant_id, reason) DO UPDATE SET at_ms = excluded.at_ms
 """,
 )

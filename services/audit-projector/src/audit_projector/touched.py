@@ -17,6 +17,7 @@ class Touched:
 
     __slots__ = (
         "controls",
+        "freezes",
         "lot_changes",
         "lots",
         "reservation_changes",
@@ -33,6 +34,7 @@ class Touched:
         self.reservation_changes: dict[tuple[str, str], ReservationChange] = {}
         self.usages: dict[tuple[str, int, str], Usage] = {}
         self.controls: dict[str, tuple[bytes, int, int]] = {}
+        self.freezes: dict[tuple[str, str, str], int | None] = {}  # asked for when; None: no more
 
     def sum(self, account: str) -> Sums:
         """The sums of an account."""

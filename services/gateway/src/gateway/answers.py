@@ -18,12 +18,14 @@ from gateway.shapes import (
     ControlsView,
     EstimateShown,
     ExtensionShown,
+    FreezeShown,
     GrantShown,
     LotShown,
     RangeShown,
     RefundShown,
     ReleaseShown,
     ReservationShown,
+    RevokeShown,
     Shown,
 )
 from gateway.waiting import NOTHING, Answer
@@ -139,6 +141,24 @@ def _refunded(e: events.CreditsRefunded, balance: Balance, position: str) -> Ref
     )
 
 
+def _revoked(e: events.CreditsRevoked, balance: Balance, position: str) -> RevokeShown:
+    return RevokeShown(
+        grant_id=e.grant, revoked=e.amount, debt=e.debt, balance=balance, position=position
+    )
+
+
+def _frozen(
+    e: events.AccountFrozen | events.AccountThawed, balance: Balance, position: str
+) -> FreezeShown:
+    return FreezeShown(
+        frozen=isinstance(e, events.AccountFrozen),
+        reason=e.reason,
+        grant_id=e.grant,
+        balance=balance,
+        position=position,
+    )
+
+
 def _extended(e: events.ReservationExtended, balance: Balance, position: str) -> ExtensionShown:
     return ExtensionShown(
         reservation_id=e.reservation,
@@ -165,6 +185,9 @@ _SHOWN: dict[type, tuple[int, Callable[[Any, Balance, str], Shown]]] = {
     events.CreditsCharged: (200, _charged),
     events.CreditsReleased: (200, _released),
     events.CreditsRefunded: (200, _refunded),
+    events.CreditsRevoked: (200, _revoked),
+    events.AccountFrozen: (200, _frozen),
+    events.AccountThawed: (200, _frozen),
     events.ReservationExtended: (200, _extended),
     events.ControlsChanged: (200, _controls),
 }

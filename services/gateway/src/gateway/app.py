@@ -27,6 +27,7 @@ from gateway.sessions import Sessions
 from gateway.settings import SIGN_IN_ENVIRONMENTS, Settings
 from gateway.spending import Ledger, Spending
 from gateway.statement import Statements
+from gateway.stopping import Stopping
 from gateway.usage import Usage
 from gateway.waiting import Bridge
 from gateway.watching import RunWatch
@@ -67,7 +68,7 @@ def application(parts: Parts) -> tuple[Hot, FastAPI]:
     spending, estimates = Spending(ledger), Estimates(ledger, rates)
     hot = Hot(
         paths.fixed(spending, estimates, Batch(ledger), runs, catalogue),
-        paths.named(spending),
+        paths.named(spending, Stopping(ledger)),
         door,
         metrics,
         rest,

@@ -29,9 +29,10 @@ _KEPT = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 class Call:
     """One request. `names` are the parts of the path that are not fixed."""
 
-    __slots__ = ("address", "body", "headers", "names", "now", "principal", "trace")
+    __slots__ = ("address", "approved_by", "body", "headers", "names", "now", "principal", "trace")
 
     principal: Principal
+    approved_by: str | None
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Call:
         self.now = now
         self.address = address
         self.body = b""
+        self.approved_by = None
 
 
 class Reply:

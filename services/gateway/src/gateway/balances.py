@@ -9,6 +9,7 @@ from contracts.units import Ms
 from msgspec import Struct
 
 from gateway import positions
+from gateway.freezes import Frozen, freezes
 from gateway.freshness import Freshness
 from gateway.moments import moment, moment_or_none
 from gateway.readmodels import Reading, ReadModels
@@ -18,7 +19,7 @@ LOTS_MAX = 1_000  # with something in them; an account with more has other troub
 
 _NOW = """
 SELECT coalesce(b.available, 0) AS available, coalesce(b.held, 0) AS held,
-       coalesce(b.spent, 0) AS spent, p.seq, p.at_ms
+       coalesce(b.spent, 0) AS spent, p.seq, p.at_ms, coalesce(b.debt, 0) AS debt
   FROM read.progress p LEFT JOIN read.balances b ON b.account = %(account)s
  WHERE p.partition = %(partition)s"""
 _THEN = """
@@ -50,6 +51,7 @@ class Amounts(Struct):
     spent: int
     seq: int
     at_ms: Ms
+    debt: int = 0
 
 
 class LotRow(Struct):
@@ -105,7 +107,10 @@ class LimitUsed(Struct, rename="camel", omit_defaults=True, kw_only=True):
 
 
 class BalanceShown(Struct, rename="camel", kw_only=True):
-    """What an account has. `complete`: everything decided until `as_of` is in it."""
+    """What an account has. `complete`: everything decided until `as_of` is in it.
+
+    `debt` is owed of revoked grants; what stands in `frozen` is part of `available` all the same.
+    """
 
     account: str
     available: int
@@ -117,6 +122,8 @@ class BalanceShown(Struct, rename="camel", kw_only=True):
     as_of: datetime
     complete: bool
     position: str
+    debt: int = 0
+    frozen: list[Frozen] = []
 
 
 class CreditsShown(Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -132,6 +139,8 @@ class CreditsShown(Struct, rename="camel", omit_defaults=True, kw_only=True):
     as_of: datetime
     complete: bool
     position: str
+    debt: int = 0
+    frozen: list[Frozen] = []
 
 
 class Balances:
@@ -148,12 +157,15 @@ class Balances:
             amounts = await self._amounts(reading, account, None)
             lots = await reading.rows(LotRow, _LOTS, {"account": account, "most": LOTS_MAX})
             limits = await _limits(reading, account, amounts, now)
+            frozen = await freezes(reading, account)
         complete = amounts.seq >= seen
         as_of = max(now, amounts.at_ms) if complete else amounts.at_ms
-        return self._shown(account, amounts, lots, limits, as_of=as_of, complete=complete)
+        found = self._shown(account, amounts, lots, limits, as_of=as_of, complete=complete)
+        found.debt, found.frozen = amounts.debt, frozen
+        return found
 
     async def then(self, account: str, as_of: Ms) -> BalanceShown:
-        """As it was; lots and limits are of now and therefore left out."""
+        """As it was; lots, limits, debt and freezes are of now and therefore left out."""
         seen = self._freshness.seen(account)
         async with self._models.snapshot() as reading:
             amounts = await self._amounts(reading, account, as_of)
@@ -175,6 +187,8 @@ class Balances:
             as_of=shown.as_of,
             complete=shown.complete,
             position=shown.position,
+            debt=shown.debt,
+            frozen=shown.frozen,
         )
 
     async def controls(self, account: str) -> Controls:

@@ -105,6 +105,22 @@ class GrantBody(Body):
     expires_at: Moment | None = None
     priority: int | None = None
     cost_basis: CostBody | None = None
+    reason: Name | None = None
+
+
+class RevokeBody(Body):
+    """Take back a grant, or `amount` of it; what of that is spent becomes debt."""
+
+    reason: Name
+    account: Name | None = None
+    amount: int | None = None
+
+
+class FreezeBody(Body):
+    """Stop spending of the account in the path, or of one grant's credits; or end that."""
+
+    reason: Name
+    grant_id: Name | None = None
 
 
 class Op(StrEnum):

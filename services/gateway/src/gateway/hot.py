@@ -34,12 +34,17 @@ from gateway.waiting import NoAnswer
 
 log = structlog.get_logger(__name__)
 
+APPROVAL = b"scrip-approval"  # the key of a second admin
+
 Handler: TypeAlias = Callable[[Call], Awaitable[Reply]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Route(Struct, frozen=True):
-    """A hot route. `label` names it in metrics; `anyone` may call without being known."""
+    """A hot route. `label` names it in metrics; `anyone` may call without being known.
+
+    `staff`: for keys that are bound to no account. `approvable`: a second admin may stand by.
+    """
 
     label: str
     scope: KeyScope
@@ -47,6 +52,8 @@ class Route(Struct, frozen=True):
     people: bool = False
     anyone: bool = False
     body_max: int = BODY_BYTES_MAX
+    staff: bool = False
+    approvable: bool = False
 
 
 class Hot:
@@ -110,6 +117,10 @@ class Hot:
         try:
             call.principal = await self._caller(route, call)
             call.principal.must(route.scope)
+            if route.staff:
+                call.principal.must_be_staff()
+            if route.approvable and APPROVAL in call.headers:
+                call.approved_by = await self._door.second(call.headers[APPROVAL], call.now)
             call.body = await read_body(receive, route.body_max)
             return await route.handle(call)
         except ProblemError as why:

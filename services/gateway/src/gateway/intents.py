@@ -18,11 +18,13 @@ from gateway.bodies import (
     ControlsBody,
     EstimateBody,
     ExtendBody,
+    FreezeBody,
     GrantBody,
     Op,
     RefundBody,
     ReleaseBody,
     ReserveBody,
+    RevokeBody,
 )
 from gateway.moments import milliseconds
 from gateway.problems import failure
@@ -144,6 +146,33 @@ def grant(key: str, account: str, actor: Actor, body: GrantBody) -> commands.Gra
         expires_at=milliseconds(body.expires_at) if body.expires_at else FOREVER,
         priority=body.priority,
         cost_basis=None if cost is None else CostBasis(cost.amount_minor, cost.currency),
+        reason=body.reason,
+    )
+
+
+def revoke(key: str, account: str, actor: Actor, granted: str, body: RevokeBody) -> commands.Revoke:
+    """Take back a grant."""
+    return commands.Revoke(
+        id=key,
+        account=account,
+        actor=actor,
+        grant=granted,
+        amount=body.amount,
+        reason=body.reason,
+    )
+
+
+def freeze(key: str, account: str, actor: Actor, body: FreezeBody) -> commands.Freeze:
+    """Stop spending."""
+    return commands.Freeze(
+        id=key, account=account, actor=actor, reason=body.reason, grant=body.grant_id
+    )
+
+
+def thaw(key: str, account: str, actor: Actor, body: FreezeBody) -> commands.Thaw:
+    """Let it go on."""
+    return commands.Thaw(
+        id=key, account=account, actor=actor, reason=body.reason, grant=body.grant_id
     )
 
 

@@ -34,6 +34,11 @@ _ANYONE = ("", "key", "session")
 _NAME = {"type": "string", "pattern": bodies.NAME}
 
 
+APPROVABLE = frozenset(
+    ("/v1/accounts/{id}/grants", "/v1/charges/{id}/refund", "/v1/grants/{id}/revoke")
+)
+
+
 class Documented(Struct, frozen=True):
     """A route's shapes. `needs_key`: an Idempotency-Key must come with it."""
 
@@ -76,6 +81,18 @@ HOT = (
     Documented(
         "post", "/v1/charges/{id}/refund", "Return a charge",
         bodies.RefundBody, given.RefundShown, needs_key=True,
+    ),
+    Documented(
+        "post", "/v1/grants/{id}/revoke", "Take back a grant; what of it is spent becomes debt",
+        bodies.RevokeBody, given.RevokeShown, needs_key=True,
+    ),
+    Documented(
+        "post", "/v1/accounts/{id}/freeze", "Stop spending of an account or of one grant",
+        bodies.FreezeBody, given.FreezeShown, needs_key=True,
+    ),
+    Documented(
+        "post", "/v1/accounts/{id}/thaw", "End the freeze of a reason",
+        bodies.FreezeBody, given.FreezeShown, needs_key=True,
     ),
     Documented(
         "post", "/v1/batch", "Up to 1,000 operations, each with its own outcome",
@@ -207,6 +224,16 @@ def _headers(route: Documented) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if route.needs_key:
         found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": _NAME})
+    if route.path in APPROVABLE:
+        found.append(
+            {
+                "name": "Scrip-Approval",
+                "in": "header",
+                "required": False,
+                "schema": {"type": "string"},
+                "description": "The key of a second admin, for amounts that one may not move alone",
+            }
+        )
     if route.security and not route.path.startswith("/v1/accounts/"):
         found.append({"name": "Scrip-Account", "in": "header", "required": False, "schema": _NAME})
     return found

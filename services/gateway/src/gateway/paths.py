@@ -12,6 +12,7 @@ from gateway.hot import Route
 from gateway.keys import Scope
 from gateway.runs import Runs
 from gateway.spending import Spending
+from gateway.stopping import Stopping
 
 
 def fixed(
@@ -39,7 +40,7 @@ def fixed(
     return {**tools, **own}
 
 
-def named(spending: Spending) -> Mapping[tuple[str, str], Route]:
+def named(spending: Spending, stopping: Stopping) -> Mapping[tuple[str, str], Route]:
     """Hot routes of the form /v1/<noun>/<id>/<verb>."""
     return {
         ("reservations", "charge"): Route(
@@ -51,6 +52,19 @@ def named(spending: Spending) -> Mapping[tuple[str, str], Route]:
         ("reservations", "extend"): Route(
             "/v1/reservations/{id}/extend", Scope.SPEND, spending.extend
         ),
-        ("accounts", "grants"): Route("/v1/accounts/{id}/grants", Scope.GRANT, spending.grant),
-        ("charges", "refund"): Route("/v1/charges/{id}/refund", Scope.GRANT, spending.refund),
+        ("accounts", "grants"): Route(
+            "/v1/accounts/{id}/grants", Scope.GRANT, spending.grant, approvable=True
+        ),
+        ("charges", "refund"): Route(
+            "/v1/charges/{id}/refund", Scope.GRANT, spending.refund, approvable=True
+        ),
+        ("grants", "revoke"): Route(
+            "/v1/grants/{id}/revoke", Scope.ADMIN, stopping.revoke, staff=True, approvable=True
+        ),
+        ("accounts", "freeze"): Route(
+            "/v1/accounts/{id}/freeze", Scope.ADMIN, stopping.freeze, staff=True
+        ),
+        ("accounts", "thaw"): Route(
+            "/v1/accounts/{id}/thaw", Scope.ADMIN, stopping.thaw, staff=True
+        ),
     }

@@ -23,6 +23,11 @@ class Principal(Struct, frozen=True):
         if scope not in self.scopes:
             raise failure(403, "scope_missing", f"This needs a key with the scope {scope.value!r}.")
 
+    def must_be_staff(self) -> None:
+        """Raise 403 for a key or a person with an account: nobody is the admin of their own."""
+        if self.account is not None:
+            raise failure(403, "staff_only", "This needs a key that is bound to no account.")
+
     def acts_for(self, account: str | None) -> str:
         """The account to act on: the named one if it is the caller's, else 404; or its own."""
         if account is None:
@@ -41,7 +46,8 @@ class Principal(Struct, frozen=True):
 
 def of_key(key: Key) -> Principal:
     """The caller who shows this key."""
-    kind = ActorKind.ADMIN if Scope.ADMIN in key.scopes else ActorKind.SERVICE
+    admin = Scope.ADMIN in key.scopes and key.account is None
+    kind = ActorKind.ADMIN if admin else ActorKind.SERVICE
     return Principal(f"key:{key.id}", key.account, key.scopes, Actor(kind, key.id))
 
 

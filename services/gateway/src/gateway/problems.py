@@ -100,6 +100,10 @@ REASONS: dict[Reason, tuple[int, str]] = {
     ),
     Reason.NOT_AVAILABLE_YET: (501, "This version of Scrip does not do that yet."),
     Reason.NOT_PERMITTED: (403, "This caller may not ask for that."),
+    Reason.SECOND_PERSON_NEEDED: (
+        403,
+        "An amount this high needs a second person: name in approvedBy who approved it.",
+    ),
     Reason.TOOL_UNKNOWN: (404, "There is no tool with this id; GET the catalogue's ids."),
     Reason.TOOL_DISABLED: (409, "This tool is switched off."),
     Reason.TOOL_CLIENT_ONLY: (422, "This tool runs in the browser and costs nothing."),
@@ -125,6 +129,8 @@ REASONS: dict[Reason, tuple[int, str]] = {
     Reason.GRANT_UNKNOWN: (404, "There is no such grant."),
     Reason.GRANT_EXISTS: (409, "A grant with this id exists already."),
     Reason.SOURCE_ALREADY_GRANTED: (409, "This source has been granted before; it grants once."),
+    Reason.EXCEEDS_GRANT: (422, "The amount is above what can still be taken back of the grant."),
+    Reason.NOT_FROZEN: (409, "No freeze of this reason stands; GET the balance shows which do."),
     Reason.NOT_DUE: (409, "This is not due yet."),
 }
 

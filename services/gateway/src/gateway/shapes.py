@@ -43,6 +43,22 @@ class GrantShown(Shown, kw_only=True):
     expires_at: datetime | None = None
 
 
+class RevokeShown(Shown, kw_only=True):
+    """Credits were taken back; `debt` of them had been spent or held, and is owed."""
+
+    grant_id: str
+    revoked: int
+    debt: int
+
+
+class FreezeShown(Shown, kw_only=True):
+    """Whether this reason stands now, for the account or for one grant's credits."""
+
+    frozen: bool
+    reason: str
+    grant_id: str | None = None
+
+
 class EstimateShown(Shown, kw_only=True):
     """What a run would cost, and whether it would be allowed now."""
 

@@ -89,12 +89,14 @@ class Spending:
         """POST /v1/charges/{id}/refund."""
         body: bodies.RefundBody = _refund(call.body or b"{}")
         key, account = key_of(call), account_of(call, body.account)
-        return await self._ledger.ask(
-            call, intents.refund(key, account, call.principal.actor, id_of(call), body)
-        )
+        command = intents.refund(key, account, call.principal.actor, id_of(call), body)
+        command.approved_by = call.approved_by
+        return await self._ledger.ask(call, command)
 
     async def grant(self, call: Call) -> Reply:
         """POST /v1/accounts/{id}/grants."""
         body: bodies.GrantBody = _grant(call.body)
         key, account = key_of(call), call.principal.acts_for(id_of(call))
-        return await self._ledger.ask(call, intents.grant(key, account, call.principal.actor, body))
+        command = intents.grant(key, account, call.principal.actor, body)
+        command.approved_by = call.approved_by
+        return await self._ledger.ask(call, command)

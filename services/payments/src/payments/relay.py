@@ -30,7 +30,8 @@ FOLLOWER = "relay"
 AHEAD_MAX = 1_000  # notifications under way; a burst of purchases, small in memory
 POLL_S = 0.05  # between looks at the log when nobody says that it grew
 # Refusals that say "this is so already": a repetition after the answer was forgotten.
-_SETTLED = frozenset({Reason.SOURCE_ALREADY_GRANTED, Reason.GRANT_EXISTS})
+# What was asked for stands already: nobody needs to look at it.
+_SETTLED = frozenset({Reason.SOURCE_ALREADY_GRANTED, Reason.GRANT_EXISTS, Reason.NOT_FROZEN})
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ It is right when it agrees with the balance that each event states; `scrip verif
 
 from collections.abc import Callable
 
-from contracts.events import AnyEvent, CreditsCharged, Slice
+from contracts.events import AnyEvent, CreditsCharged, CreditsGranted, CreditsRefunded, Slice
 from contracts.units import Credits
 from msgspec import Struct
 
@@ -23,6 +23,7 @@ class Amounts(Struct):
     expired: Credits = 0
     revoked: Credits = 0
     sent: Credits = 0
+    debt: Credits = 0  # owed of revoked grants: beside the sum, until something pays it
 
     def add(self, other: "Amounts") -> None:
         """Add another account's, or a move."""
@@ -34,6 +35,7 @@ class Amounts(Struct):
         self.expired += other.expired
         self.revoked += other.revoked
         self.sent += other.sent
+        self.debt += other.debt
 
     @property
     def difference(self) -> Credits:
@@ -49,36 +51,58 @@ def moves(event: AnyEvent) -> Amounts | None:
 
 
 def _back(event: "_Returning") -> Amounts:
-    lost = sum(part.amount for part in event.lost)
-    return Amounts(available=event.amount - lost, held=-event.amount, expired=lost)
+    lost, paid = _sum(event.lost), _sum(event.repaid)
+    return Amounts(
+        available=event.amount - lost - paid,
+        held=-event.amount,
+        expired=lost,
+        revoked=paid,
+        debt=-paid,
+    )
 
 
 def _charged(event: CreditsCharged) -> Amounts:
-    lost = sum(part.amount for part in event.lost)
-    back = sum(part.amount for part in event.rest)
+    lost, paid, back = _sum(event.lost), _sum(event.repaid), _sum(event.rest)
     return Amounts(
-        available=back - lost,
+        available=back - lost - paid,
         held=-event.amount - back,
         spent=event.amount,
         expired=lost,
+        revoked=paid,
+        debt=-paid,
     )
+
+
+def _refunded(event: CreditsRefunded) -> Amounts:
+    paid = _sum(event.repaid)
+    return Amounts(available=event.amount - paid, spent=-event.amount, revoked=paid, debt=-paid)
+
+
+def _granted(event: CreditsGranted) -> Amounts:
+    paid = _sum(event.repaid)
+    return Amounts(granted=event.amount, available=event.amount - paid, revoked=paid, debt=-paid)
+
+
+def _sum(slices: tuple[Slice, ...]) -> Credits:
+    return sum(part.amount for part in slices)
 
 
 class _Returning(Struct):
     amount: Credits
     lost: tuple[Slice, ...]
+    repaid: tuple[Slice, ...]
 
 
 _RULES: dict[str, Callable[..., Amounts]] = {
-    "CreditsGranted": lambda e: Amounts(granted=e.amount, available=e.amount),
+    "CreditsGranted": _granted,
     "CreditsReceived": lambda e: Amounts(received=e.amount, available=e.amount),
     "CreditsReserved": lambda e: Amounts(available=-e.amount, held=e.amount),
     "ReservationExtended": lambda e: Amounts(available=-e.amount, held=e.amount),
     "CreditsCharged": _charged,
     "CreditsReleased": _back,
     "ReservationExpired": _back,
-    "CreditsRefunded": lambda e: Amounts(available=e.amount, spent=-e.amount),
-    "CreditsRevoked": lambda e: Amounts(available=-e.amount, revoked=e.amount),
+    "CreditsRefunded": _refunded,
+    "CreditsRevoked": lambda e: Amounts(available=-e.amount, revoked=e.amount, debt=e.debt),
     "GrantExpired": lambda e: Amounts(available=-e.amount, expired=e.amount),
     "CreditsSent": lambda e: Amounts(available=-e.amount, sent=e.amount),
     "TransferSettled": lambda e: Amounts(available=e.returned, sent=-e.returned),

@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from contracts.codec import encode
 from contracts.events import (
+    AccountFrozen,
+    AccountThawed,
     AnyEvent,
     ControlsChanged,
     CreditsCharged,
@@ -78,6 +80,7 @@ class Expected:
         self.refunded: dict[str, Credits] = {}
         self.used: dict[tuple[str, int, str], Used] = {}
         self.controls: dict[str, bytes] = {}
+        self.freezes: dict[tuple[str, str, str], Ms] = {}
         self.events = 0
         self.partition_events = 0
 
@@ -110,7 +113,8 @@ class Expected:
     def _lots(self, event: AnyEvent) -> None:
         name = event.account
         if isinstance(event, CreditsGranted):
-            self.lots[name, event.grant] = Lot(event.amount, event.amount, 0, event.expires_at)
+            left = event.amount - sum(part.amount for part in event.repaid)
+            self.lots[name, event.grant] = Lot(event.amount, left, 0, event.expires_at)
         elif isinstance(event, CreditsReceived):
             self.lots[name, event.grant] = Lot(event.amount, event.amount, 0, None)
         elif isinstance(event, CreditsReserved | ReservationExtended):
@@ -118,12 +122,13 @@ class Expected:
         elif isinstance(event, CreditsCharged):
             self._shift(name, event.slices, 0, -1)
             self._shift(name, event.rest, 1, -1)
-            self._shift(name, event.lost, -1, 0)
+            self._shift(name, event.lost + event.repaid, -1, 0)
         elif isinstance(event, CreditsReleased | ReservationExpired):
             self._shift(name, event.slices, 1, -1)
-            self._shift(name, event.lost, -1, 0)
+            self._shift(name, event.lost + event.repaid, -1, 0)
         elif isinstance(event, CreditsRefunded):
             self._shift(name, event.slices, 1, 0)
+            self._shift(name, event.repaid, -1, 0)
             for longer in event.extended:
                 self.lots[name, longer.grant].expires_at = longer.expires_at
         elif (move := moves(event)) is not None:
@@ -167,6 +172,10 @@ class Expected:
             self.refunded[name] = self.refunded.get(name, 0) + event.amount
         elif isinstance(event, ControlsChanged):
             self.controls[name] = encode(event.after)
+        elif isinstance(event, AccountFrozen):
+            self.freezes[name, event.grant or "", event.reason] = event.at
+        elif isinstance(event, AccountThawed):
+            self.freezes.pop((name, event.grant or "", event.reason), None)
 
     def _end(self, account: str, reservation: str, how: str) -> None:
         gone = self.open.pop((account, reservation))

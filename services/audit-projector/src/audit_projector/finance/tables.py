@@ -13,7 +13,7 @@ from audit_projector.finance.expected import Account, Expected
 _FETCH = 5_000  # rows a round trip
 
 _BALANCES: Final = """
-SELECT account, available, held, spent, granted, received, expired, revoked, sent,
+SELECT account, available, held, spent, granted, received, expired, revoked, sent, debt,
     version, as_of_ms
 FROM read.balances
 """
@@ -41,6 +41,7 @@ FROM read.entries GROUP BY account
 _USAGE: Final = """
 SELECT account, bucket_ms, tool, runs, completed, failed, charged, refunded FROM read.usage
 """
+_FREEZES: Final = "SELECT account, grant_id, reason, at_ms FROM read.freezes"
 _CONTROLS: Final = "SELECT account, controls FROM read.controls"
 _PARTITION_EVENTS: Final = "SELECT 'all', count(*) FROM read.partition_events"
 
@@ -81,6 +82,11 @@ def checks(connection: psycopg.Connection[Any], expected: Expected) -> Iterator[
         _rows(connection, _CONTROLS),
     )
     yield compare(
+        "freezes",
+        {key: (since,) for key, since in expected.freezes.items()},
+        _rows(connection, _FREEZES, 3),
+    )
+    yield compare(
         "events of no account",
         {"all": (expected.partition_events,)},
         _rows(connection, _PARTITION_EVENTS),
@@ -89,7 +95,7 @@ def checks(connection: psycopg.Connection[Any], expected: Expected) -> Iterator[
 
 def _balance(account: Account) -> tuple[int, ...]:
     parts = account.amounts
-    sums = (parts.granted, parts.received, parts.expired, parts.revoked, parts.sent)
+    sums = (parts.granted, parts.received, parts.expired, parts.revoked, parts.sent, parts.debt)
     return *account.stated, *sums, account.version, account.at
 
 

@@ -1,6 +1,10 @@
 """An account as the ledger remembers it: everything that a rule may ask, nothing else.
 
     granted + received == available + held + spent + expired + revoked + sent     always
+    a lot's amount     == available + gone + what is held or spent of it           always
+
+What was spent of a grant that is revoked is a debt under the grant's name: owed beside these sums,
+and `revoked` once it is paid.
 
 `available` is what lots hold, `held` what open reservations hold; a reservation names the slices of
 the lots it drew, so that charge, release and refund go back the very same way.
@@ -22,6 +26,9 @@ class Lot(Struct, gc=False, array_like=True):
     expires_at: Ms
     amount: Credits
     available: Credits
+    gone: Credits = 0  # expired, sent, or taken by a revoke
+    revoked: Credits = 0  # asked back so far, taken or owed
+    owed: Credits = 0  # of what is held or spent: made a debt, paid since or not
 
     @property
     def burn_order(self) -> tuple[int, Ms, Ms, str]:
@@ -99,6 +106,8 @@ class Account(Struct, array_like=True):
     estimates: dict[str, Estimated] = field(default_factory=dict)
     answers: dict[str, bytes] = field(default_factory=dict)  # command id -> its answer, 25 h
     answers_since: Ms = FOREVER
+    freezes: dict[str, list[str]] = field(default_factory=dict)  # grant, "" for all -> reasons
+    debts: dict[str, Credits] = field(default_factory=dict)  # revoked grant -> still owed
 
     def lot(self, grant: str) -> Lot:
         """The lot of a grant."""

@@ -8,12 +8,15 @@ from contracts.reasons import Reason, Remedy
 from contracts.units import Credits, Ms
 
 from ledger.domain.account import Account
+from ledger.domain.freezing import WHOLE, usable
 from ledger.domain.refusal import Refusal
 from ledger.domain.windows import windows_at
 
 
 def admit(account: Account, amount: Credits, now: Ms) -> Refusal | None:
     """None when `amount` may be held now, else the first limit of the chain that binds."""
+    if account.freezes and WHOLE in account.freezes:
+        return Refusal(Reason.ACCOUNT_FROZEN, Remedy.CONTACT_SUPPORT)
     controls = account.controls
     if controls.run_limit is not None and amount > controls.run_limit:
         status = LimitStatus("run", controls.run_limit, 0, 0, controls.run_limit)
@@ -28,10 +31,10 @@ def admit(account: Account, amount: Credits, now: Ms) -> Refusal | None:
         if used + account.held + amount > limit:
             status = _status("month", limit, used, account, now)
             return _bound(Reason.MONTH_LIMIT, status, amount, Remedy.WAIT_FOR_RESET)
-    if amount > account.available:
-        return Refusal(
-            Reason.INSUFFICIENT_CREDITS, Remedy.TOP_UP, shortfall=amount - account.available
-        )
+    if amount > (free := usable(account)):
+        if amount <= account.available:
+            return Refusal(Reason.ACCOUNT_FROZEN, Remedy.CONTACT_SUPPORT, shortfall=amount - free)
+        return Refusal(Reason.INSUFFICIENT_CREDITS, Remedy.TOP_UP, shortfall=amount - free)
     return None
 
 

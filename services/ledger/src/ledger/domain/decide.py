@@ -36,7 +36,7 @@ from contracts.events import AnswerRepeated, AnyEvent, CommandTooOld
 from contracts.reasons import Reason, Remedy
 from contracts.units import ANONYMOUS, CLOCK_AHEAD_MAX_MS, COMMAND_AGE_MAX_MS, Ms
 
-from ledger.domain import owning, purchases, reserving, settling
+from ledger.domain import freezing, owning, purchases, reserving, revoking, settling
 from ledger.domain.account import Account
 from ledger.domain.evolve import evolve
 from ledger.domain.permissions import may
@@ -86,6 +86,7 @@ def _after(account: Account, settled: tuple[AnyEvent, ...]) -> Account:
     after.lots = [copy.copy(lot) for lot in account.lots]
     after.reservations = dict(account.reservations)
     after.ended = dict(account.ended)
+    after.debts = dict(account.debts)
     for event in settled:
         evolve(after, event)
     return after
@@ -110,16 +111,22 @@ def _rule(
         case Estimate():
             return reserving.estimate(command, account, now, catalogue)
         case Refund():
-            return settling.refund(command, account, now)
+            return settling.refund(command, account, now, catalogue)
         case Grant():
-            return owning.grant(command, account, now)
+            return owning.grant(command, account, now, catalogue)
         case SetControls():
             return owning.set_controls(command, account, now)
         case Expire():
             return settling.expire(command)
         case RecordPurchase():
             return purchases.record(command)
-        case Extend() | Revoke() | Send() | Receive() | Settle() | SetPlan() | Freeze() | Thaw():
+        case Freeze():
+            return freezing.freeze(command, account)
+        case Thaw():
+            return freezing.thaw(command, account)
+        case Revoke():
+            return revoking.revoke(command, account, catalogue)
+        case Extend() | Send() | Receive() | Settle() | SetPlan():
             return refused(command, Refusal(Reason.NOT_AVAILABLE_YET, Remedy.NONE))
 
 

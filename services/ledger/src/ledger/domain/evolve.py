@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import msgspec
 from contracts.events import (
+    AccountFrozen,
+    AccountThawed,
     AnyEvent,
     ControlsChanged,
     CreditsCharged,
@@ -15,15 +17,16 @@ from contracts.events import (
     CreditsRefunded,
     CreditsReleased,
     CreditsReserved,
+    CreditsRevoked,
     EstimateGiven,
     GrantExpired,
     ReservationExpired,
-    Slice,
     Windows,
 )
 from contracts.units import ANSWER_KEPT_MS, FOREVER, Ms
 
 from ledger.domain.account import Account, Charged, Ended, Estimated, Lot, Reservation
+from ledger.domain.returning import back, pay, take
 from ledger.domain.slices import minus
 
 
@@ -87,6 +90,10 @@ def _granted(account: Account, event: CreditsGranted) -> None:
         event.amount,
         event.amount,
     )
+    if event.repaid:
+        paid = pay(account, event.repaid)
+        lot.available -= paid
+        account.available -= paid
     insort(account.lots, lot, key=_burn_order)
     account.sources[event.source] = event.grant
     account.granted += event.amount
@@ -144,7 +151,7 @@ def _charged(account: Account, event: CreditsCharged) -> None:
     if event.final:
         if event.rest:
             account.held -= event.released
-            _back(account, event.rest, event.lost)
+            back(account, event.rest, event.lost, event.repaid)
         _end(account, event.reservation, "charged", event.at)
     else:
         reservation = account.reservations[event.reservation]
@@ -154,7 +161,7 @@ def _charged(account: Account, event: CreditsCharged) -> None:
 
 
 def _released(account: Account, event: CreditsReleased) -> None:
-    _back(account, event.slices, event.lost)
+    back(account, event.slices, event.lost, event.repaid)
     account.held -= event.amount
     if event.remainder:
         reservation = account.reservations[event.reservation]
@@ -165,15 +172,42 @@ def _released(account: Account, event: CreditsReleased) -> None:
 
 
 def _reservation_expired(account: Account, event: ReservationExpired) -> None:
-    _back(account, event.slices, event.lost)
+    back(account, event.slices, event.lost, event.repaid)
     account.held -= event.amount
     _end(account, event.reservation, "expired", event.at)
 
 
 def _grant_expired(account: Account, event: GrantExpired) -> None:
-    account.lot(event.grant).available -= event.amount
+    lot = account.lot(event.grant)
+    lot.available -= event.amount
+    lot.gone += event.amount
     account.available -= event.amount
     account.expired += event.amount
+
+
+def _revoked(account: Account, event: CreditsRevoked) -> None:
+    lot = account.lot(event.grant)
+    lot.available -= event.amount
+    lot.gone += event.amount
+    lot.revoked += event.amount + event.debt
+    lot.owed += event.debt
+    account.available -= event.amount
+    account.revoked += event.amount
+    if event.debt:
+        account.debts[event.grant] = account.debts.get(event.grant, 0) + event.debt
+
+
+def _frozen(account: Account, event: AccountFrozen) -> None:
+    reasons = account.freezes.setdefault(event.grant or "", [])
+    if event.reason not in reasons:
+        reasons.append(event.reason)
+
+
+def _thawed(account: Account, event: AccountThawed) -> None:
+    reasons = account.freezes[event.grant or ""]
+    reasons.remove(event.reason)
+    if not reasons:
+        del account.freezes[event.grant or ""]
 
 
 def _refunded(account: Account, event: CreditsRefunded) -> None:
@@ -196,6 +230,8 @@ def _refunded(account: Account, event: CreditsRefunded) -> None:
         account.day_spent -= event.amount
     if charge.at >= account.month.start:
         account.month_spent -= event.amount
+    if event.repaid:
+        take(account, event.repaid)
 
 
 def _controls_changed(account: Account, event: ControlsChanged) -> None:
@@ -213,19 +249,6 @@ def _open(account: Account, windows: Windows) -> None:
     account.day, account.month = windows.day, windows.month
 
 
-def _back(account: Account, slices: tuple[Slice, ...], lost: tuple[Slice, ...]) -> None:
-    """Held credits return to their lots, but for what was lost with a lot that expired."""
-    for part in slices:
-        lot = account.lot(part.grant)
-        lot.available += part.amount
-        account.available += part.amount
-        account.next_due = min(account.next_due, lot.expires_at)
-    for part in lost:
-        account.lot(part.grant).available -= part.amount
-        account.available -= part.amount
-        account.expired += part.amount
-
-
 def _end(account: Account, reservation: str, how: str, at: Ms) -> None:
     del account.reservations[reservation]
     account.ended[reservation] = Ended(how, at)
@@ -236,12 +259,15 @@ def _burn_order(lot: Lot) -> tuple[int, Ms, Ms, str]:
 
 
 _REMEMBER: dict[type, Callable[..., None]] = {
+    AccountFrozen: _frozen,
+    AccountThawed: _thawed,
     ControlsChanged: _controls_changed,
     CreditsCharged: _charged,
     CreditsGranted: _granted,
     CreditsRefunded: _refunded,
     CreditsReleased: _released,
     CreditsReserved: _reserved,
+    CreditsRevoked: _revoked,
     EstimateGiven: _estimated,
     GrantExpired: _grant_expired,
     ReservationExpired: _reservation_expired,

@@ -2,6 +2,7 @@
 
 import re
 
+from contracts.catalogue import Catalogue
 from contracts.commands import Controls, Grant, GrantKind, SetControls
 from contracts.events import AnyEvent, ControlsChanged, CreditsGranted
 from contracts.reasons import Reason, Remedy
@@ -9,6 +10,7 @@ from contracts.units import AMOUNT_MAX, FOREVER, Ms
 
 from ledger.domain.account import Account
 from ledger.domain.refusal import Refusal, refused
+from ledger.domain.revoking import paid_first, second_person
 from ledger.domain.windows import counting, zone_exists
 
 # Smaller burns first: what was given before what was paid for.
@@ -21,12 +23,13 @@ PRIORITY: dict[GrantKind, int] = {
     GrantKind.PAID: 50,
 }
 PRIORITY_MAX = 1_000  # room on both sides of the defaults
+DEBTS_PAID_MAX = 1_000  # debts that one event can name; the next grant pays on
 ALERTS_MAX = 10  # percents; each stands in the account and in every ControlsChanged
 _CURRENCY = re.compile(r"[A-Z]{3}")  # ISO 4217
 
 
-def grant(command: Grant, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
-    """A new lot; the same source grants once, for ever."""
+def grant(command: Grant, account: Account, now: Ms, catalogue: Catalogue) -> tuple[AnyEvent, ...]:
+    """A new lot, which pays debts first; the same source grants once, for ever."""
     priority = PRIORITY[command.kind] if command.priority is None else command.priority
     if no := _wrong_grant(command, priority, now):
         return refused(command, no)
@@ -34,6 +37,8 @@ def grant(command: Grant, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
         return refused(command, Refusal(Reason.SOURCE_ALREADY_GRANTED, Remedy.NONE))
     if any(lot.grant == command.id for lot in account.lots):
         return refused(command, Refusal(Reason.GRANT_EXISTS, Remedy.NONE))
+    if (no := second_person(command, command.amount, catalogue)) is not None:
+        return refused(command, no)
     return (
         CreditsGranted(
             grant=command.id,
@@ -44,6 +49,9 @@ def grant(command: Grant, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
             effective_from=command.effective_from or now,
             expires_at=command.expires_at,
             cost_basis=command.cost_basis,
+            repaid=paid_first(account, command.amount, DEBTS_PAID_MAX) if account.debts else (),
+            reason=command.reason,
+            approved_by=command.approved_by,
         ),
     )
 

@@ -77,12 +77,13 @@ def reserve(
 def draw(account: Account, amount: Credits, now: Ms) -> tuple[tuple[Slice, ...], Credits]:
     """The slices of lots, in burn-down order, that make up `amount`, and what is missing of it.
 
-    Something is missing only of what so many lots hold that one event could not name them, or
-    while more lots have just expired than one batch can tell.
+    Nothing of frozen lots. Something is missing only of what so many lots hold that one event could
+    not name them, or while more lots have just expired than one batch can tell.
     """
     slices: list[Slice] = []
+    frozen = account.freezes
     for lot in account.lots:
-        if not lot.available or lot.expires_at <= now:
+        if not lot.available or lot.expires_at <= now or (frozen and lot.grant in frozen):
             continue
         if amount <= lot.available and not slices:  # nearly always: one lot
             return (Slice(lot.grant, amount),), 0

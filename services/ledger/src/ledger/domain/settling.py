@@ -19,7 +19,8 @@ from contracts.units import AMOUNT_MAX, BATCH_BYTES_MAX, DAY, Credits, Ms
 
 from ledger.domain.account import Account, Reservation
 from ledger.domain.refusal import Refusal, refused
-from ledger.domain.slices import split
+from ledger.domain.revoking import paid_back, second_person
+from ledger.domain.slices import minus, split
 from ledger.domain.windows import counting
 
 EVENT_BYTES = 700  # an event without its slices, when every id is as long as it may be
@@ -49,6 +50,7 @@ def charge(
     taken, rest = split(held.slices, amount)
     if not command.final:
         rest = ()
+    repaid = paid_back(dict(account.debts), rest) if account.debts else ()
     charged = CreditsCharged(
         reservation=held.id,
         charge=command.id,
@@ -58,7 +60,8 @@ def charge(
         final=command.final,
         released=held.held - amount if command.final else 0,
         rest=rest,
-        lost=_lost(account, rest, now),
+        lost=_lost(account, rest, repaid, now),
+        repaid=repaid,
         tool=held.tool,
         usage=command.usage,
         price_version=None if command.usage is None else catalogue.version,
@@ -72,19 +75,23 @@ def release(command: Release, account: Account, now: Ms) -> tuple[AnyEvent, ...]
     held = account.reservations.get(command.reservation)
     if held is None or held.expires_at <= now:
         return refused(command, _gone(account, command.reservation))
+    repaid = paid_back(dict(account.debts), held.slices) if account.debts else ()
     return (
         CreditsReleased(
             reservation=held.id,
             amount=held.held,
             slices=held.slices,
             outcome=command.outcome,
-            lost=_lost(account, held.slices, now),
+            lost=_lost(account, held.slices, repaid, now),
+            repaid=repaid,
             tool=held.tool,
         ),
     )
 
 
-def refund(command: Refund, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
+def refund(
+    command: Refund, account: Account, now: Ms, catalogue: Catalogue
+) -> tuple[AnyEvent, ...]:
     """Give back what a charge took, to the very lots, all of them together never above it."""
     charged = account.charges.get(command.charge)
     if charged is None:
@@ -95,7 +102,10 @@ def refund(command: Refund, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
     if amount > charged.left or not charged.left:
         over = max(amount, 1) - charged.left
         return refused(command, Refusal(Reason.EXCEEDS_CHARGE, Remedy.NONE, shortfall=over))
+    if (no := second_person(command, amount, catalogue)) is not None:
+        return refused(command, no)
     slices, _ = split(charged.slices, amount)
+    repaid = paid_back(dict(account.debts), slices) if account.debts else ()
     return (
         CreditsRefunded(
             refund=command.id,
@@ -106,10 +116,12 @@ def refund(command: Refund, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
             reason=command.reason,
             extended=tuple(
                 Extension(part.grant, now + REFUND_GRACE_MS)
-                for part in slices
+                for part in minus(slices, repaid)
                 if account.lot(part.grant).expires_at <= now
             ),
             tool=charged.tool,
+            repaid=repaid,
+            approved_by=command.approved_by,
         ),
     )
 
@@ -131,17 +143,21 @@ def due(account: Account, now: Ms) -> tuple[AnyEvent, ...]:
         key=lambda r: (r.expires_at, r.id),
     )
     events: list[AnyEvent] = []
+    debts = dict(account.debts)
+    lists = 3 if debts else 2  # slices, lost, and what paid a debt
     room = SETTLED_BYTES_MAX
     for held in ended:
-        room -= EVENT_BYTES + 2 * SLICE_BYTES * len(held.slices)
+        room -= EVENT_BYTES + lists * SLICE_BYTES * len(held.slices)
         if room < 0 and events:
             return tuple(events)
+        repaid = paid_back(debts, held.slices)
         events.append(
             ReservationExpired(
                 reservation=held.id,
                 amount=held.held,
                 slices=held.slices,
-                lost=_lost(account, held.slices, now),
+                lost=_lost(account, held.slices, repaid, now),
+                repaid=repaid,
                 tool=held.tool,
             )
         )
@@ -191,7 +207,12 @@ def _gone(account: Account, reservation: str) -> Refusal:
     return Refusal(_ENDED[ended.how], Remedy.NONE)
 
 
-def _lost(account: Account, slices: tuple[Slice, ...], now: Ms) -> tuple[Slice, ...]:
+def _lost(
+    account: Account, slices: tuple[Slice, ...], repaid: tuple[Slice, ...], now: Ms
+) -> tuple[Slice, ...]:
+    """What of slices that come back has no lot to come back to; what pays a debt is not lost."""
+    if repaid:
+        slices = minus(slices, repaid)
     if len(slices) == 1:  # nearly always: one lot
         return slices if account.lot(slices[0].grant).expires_at <= now else ()
     return tuple(part for part in slices if account.lot(part.grant).expires_at <= now)

@@ -1,0 +1,144 @@
+"""Revoke, freeze and thaw over HTTP: by staff alone, much of it by two of them."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from engine.guard import Guard
+from engine.local import Engine
+from gateway.keys import Scope
+
+from tests.integration.gateway_world import World, granted, keyed, world
+
+
+@pytest.fixture(scope="module")
+def api(
+    engine: Engine, database: str, guard: Guard, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("stopping")
+    prefix = f"t{uuid.uuid4().hex[:10]}."
+    services = ("ledger", "audit-projector")
+    with world(engine, database, prefix, folder, guard, services=services) as made:
+        yield made
+
+
+async def _spend(client: httpx.AsyncClient, account: str, amount: int) -> None:
+    body = {"account": account, "amount": amount}
+    held = await client.post("/v1/reservations", json=body, headers=keyed("spend"))
+    assert held.status_code == 201, held.text
+    paid = await client.post("/v1/reservations/spend/charge", json=body, headers=keyed("paid"))
+    assert paid.status_code == 200, paid.text
+
+
+async def test_a_frozen_account_is_told_so_and_its_balance_says_why(api: World) -> None:
+    async with api.client(api.key()) as staff:
+        account = await granted(staff, 100)
+        path = f"/v1/accounts/{account}"
+        stopped = await staff.post(
+            f"{path}/freeze", json={"reason": "fraud-review"}, headers=keyed("z1")
+        )
+        assert (stopped.status_code, stopped.json()["frozen"]) == (200, True)
+        no = await staff.post(
+            "/v1/reservations", json={"account": account, "amount": 1}, headers=keyed("r1")
+        )
+        assert (no.status_code, no.json()["code"]) == (403, "account_frozen")
+        seen = await staff.get(
+            f"{path}/balance", params={"minPosition": stopped.json()["position"]}
+        )
+        assert [frozen["reason"] for frozen in seen.json()["frozen"]] == ["fraud-review"]
+        wrong = await staff.post(f"{path}/thaw", json={"reason": "typo"}, headers=keyed("w1"))
+        assert (wrong.status_code, wrong.json()["code"]) == (409, "not_frozen")
+        thawed = await staff.post(
+            f"{path}/thaw", json={"reason": "fraud-review"}, headers=keyed("w2")
+        )
+        assert thawed.json()["frozen"] is False
+        seen = await staff.get(f"{path}/balance", params={"minPosition": thawed.json()["position"]})
+        assert seen.json()["frozen"] == []
+
+
+async def test_a_revoke_takes_what_is_left_and_the_rest_is_owed_until_a_grant_pays(
+    api: World,
+) -> None:
+    async with api.client(api.key()) as staff:
+        account = await granted(staff, 100)
+        await _spend(staff, account, 60)
+        body = {"account": account, "reason": "bank-reversal"}
+        back = await staff.post("/v1/grants/grant/revoke", json=body, headers=keyed("v1"))
+        assert back.status_code == 200, back.text
+        assert (back.json()["revoked"], back.json()["debt"]) == (40, 60)
+        assert back.json()["balance"] == {"available": 0, "held": 0, "spent": 60}
+        seen = await staff.get(
+            f"/v1/accounts/{account}/balance", params={"minPosition": back.json()["position"]}
+        )
+        assert seen.json()["debt"] == 60
+        more = await staff.post(
+            f"/v1/accounts/{account}/grants",
+            json={"amount": 75, "kind": "paid", "source": f"{account}-2"},
+            headers=keyed("g2"),
+        )
+        assert more.json()["balance"]["available"] == 15
+
+
+async def test_much_is_moved_by_two_admins_only(api: World) -> None:
+    second = api.key()
+    first = api.key()
+    body = {"amount": 5_000, "kind": "goodwill", "reason": "outage"}
+    async with api.client(first) as staff:
+        account = await granted(staff, 1)
+        path = f"/v1/accounts/{account}/grants"
+
+        async def ask(name: str, **headers: str) -> httpx.Response:
+            asked = {**body, "source": f"{account}-{name}"}
+            return await staff.post(path, json=asked, headers={**keyed(name), **headers})
+
+        alone = await ask("n1")
+        assert (alone.status_code, alone.json()["code"]) == (403, "second_person_needed")
+        oneself = await ask("n2", **{"Scrip-Approval": first})
+        assert (oneself.status_code, oneself.json()["code"]) == (403, "second_person_needed")
+        unknown = await ask("n3", **{"Scrip-Approval": "scrip_test_nobody"})
+        assert unknown.status_code == 401
+        spender = api.key(scopes=frozenset({Scope.SPEND}))
+        lesser = await ask("n4", **{"Scrip-Approval": spender})
+        assert (lesser.status_code, lesser.json()["code"]) == (403, "scope_missing")
+        owner = api.key(account)
+        theirs = await ask("n5", **{"Scrip-Approval": owner})
+        assert (theirs.status_code, theirs.json()["code"]) == (403, "staff_only")
+        both = await ask("n6", **{"Scrip-Approval": second})
+        assert (both.status_code, both.json()["amount"]) == (201, 5_000)
+
+
+@pytest.mark.parametrize("path", ["/v1/accounts/{}/freeze", "/v1/accounts/{}/thaw"])
+async def test_nobody_stops_or_thaws_their_own_account(api: World, path: str) -> None:
+    async with api.client(api.key()) as staff:
+        account = await granted(staff, 10)
+    async with api.client(api.key(account)) as owner:
+        no = await owner.post(path.format(account), json={"reason": "x"}, headers=keyed("o1"))
+        assert (no.status_code, no.json()["code"]) == (403, "staff_only")
+    spender = api.key(scopes=frozenset({Scope.SPEND, Scope.GRANT}))
+    async with api.client(spender) as service:
+        no = await service.post(path.format(account), json={"reason": "x"}, headers=keyed("o2"))
+        assert (no.status_code, no.json()["code"]) == (403, "scope_missing")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"reason": "x", "amount": 0}, "amount_out_of_range"),
+        ({"reason": "x", "amount": 101}, "exceeds_grant"),
+        ({"reason": "x", "amount": "5"}, "invalid_request"),
+        ({"amount": 5}, "invalid_request"),
+    ],
+)
+async def test_a_wrong_revoke_is_refused_and_says_why(
+    api: World, body: dict[str, object], code: str
+) -> None:
+    async with api.client(api.key()) as staff:
+        account = await granted(staff, 100)
+        no = await staff.post(
+            "/v1/grants/grant/revoke", json={**body, "account": account}, headers=keyed("v1")
+        )
+        assert (no.status_code, no.json()["code"]) == (422, code)
+        seen = await staff.get(f"/v1/accounts/{account}/balance")
+        assert seen.json()["available"] == 100
