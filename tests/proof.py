@@ -14,6 +14,7 @@ PROOFS = {
         "tests/unit/stripe_double",
         "tests/simulation/test_payments_life.py",
         "tests/contract/test_payments_requests.py",
+        "tests/contract/test_stripe_names.py",
         "tests/integration/test_stripe_double.py",
         "tests/integration/test_payments_signatures.py",
         "tests/integration/test_payments_purchase.py",

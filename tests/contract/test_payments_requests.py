@@ -25,6 +25,7 @@ from payments.circuit import Circuits
 from payments.errands import Errands
 from payments.index import Errand, Index
 from payments.objects import Charge, Dispute, FraudWarning, Intent, Invoice, Refund, Session
+from payments.objects import Payer as PayerThere
 from payments.objects import StripeSubscription as Subscribed
 from payments.payer import Payer
 from payments.picture import take
@@ -33,7 +34,7 @@ from payments.relay import Relay
 from payments.rows import REFUND
 from payments.subscribing import Subscribing
 from payments.subscription import Subscription
-from payments.till import Till
+from payments.till import Till, TillRefused
 
 from tests.unit.payments.shop import CATALOGUE, MemoryBooks, MemoryIndex
 
@@ -140,6 +141,14 @@ def test_a_subscription_is_begun_changed_and_ended(
 
     books.change_subscription("ada", active)
     assert subscribing.change("ada", PLAN, "k")
+    books.change_subscription("bob", active)
+    assert subscribing.end("bob", "k", ends=True)
+
+
+def test_a_parameter_that_the_api_does_not_know_is_refused(till: Till) -> None:
+    """So that the tests above could fail."""
+    with pytest.raises(TillRefused):
+        till.post(PayerThere, "customers", {"colour": "blue"}, key="k")
 
 
 def test_everything_that_is_read(till: Till, books: MemoryBooks) -> None:
@@ -159,5 +168,6 @@ def test_the_lists_that_the_reconciler_reads(till: Till, books: MemoryBooks) -> 
     index = cast("Index", MemoryIndex(books))
     pictures = take(till, index, [], int(time.time() * 1000))
     assert pictures.stripe.sessions
+    assert all(pictures.stripe.paid_out.values())
     assert list(till.every(Refund, "refunds", payment_intent="pi_1"))
     assert list(till.every(Session, "checkout/sessions", payment_intent="pi_1"))

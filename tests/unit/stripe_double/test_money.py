@@ -23,7 +23,7 @@ def paid(stripe: Stripe, card: str = control.WORKING_CARD, **how: bool) -> Inten
 
 
 def balance(stripe: Stripe) -> int:
-    return sum(x.net for x in stripe.shelf.every(Movement) if x.payout is None)
+    return sum(x.net for x in stripe.shelf.every(Movement) if x.paid_out_by is None)
 
 
 def test_a_payment_is_charged_less_a_fee(stripe: Stripe) -> None:

@@ -11,7 +11,13 @@ from stripe_double.records import Event
 from stripe_double.refusals import missing
 from stripe_double.shelf import Shelf
 
-FILTERS = ("customer", "payment_intent", "charge", "payout", "type")
+FILTERS = {
+    "customer": "customer",
+    "payment_intent": "payment_intent",
+    "charge": "charge",
+    "payout": "paid_out_by",  # Stripe filters by it and does not show it
+    "type": "type",
+}
 
 
 class Page(Struct, tag_field="object", tag="list"):
@@ -41,7 +47,7 @@ def _fits(thing: Thing, asked: Listing) -> bool:
         paid = asked.payment.payment_intent
         return isinstance(thing, InvoicePayment) and thing.payment.payment_intent == paid
     return all(
-        wanted is None or getattr(thing, name, None) == wanted
-        for name in FILTERS
+        getattr(thing, shown, None) == wanted
+        for name, shown in FILTERS.items()
         if (wanted := getattr(asked, name)) is not None
     )

@@ -76,7 +76,12 @@ def _refusal(method: PaymentMethod) -> str | None:
 
 
 def move(
-    shelf: Shelf, kind: str, source: Charge | Refund | Dispute, amount: int, *, fee: int = 0
+    shelf: Shelf,
+    kind: str,
+    source: Charge | Refund | Dispute | Payout,
+    amount: int,
+    *,
+    fee: int = 0,
 ) -> Movement:
     """A line of the balance, for the thing that moved it."""
     made = Movement(
@@ -95,7 +100,7 @@ def move(
 
 def pay_out(shelf: Shelf, currency: str) -> Payout:
     """Everything of a currency that has not left yet goes to the bank."""
-    waiting = [x for x in shelf.every(Movement) if x.payout is None and x.currency == currency]
+    waiting = [x for x in shelf.every(Movement) if x.paid_out_by is None and x.currency == currency]
     made = Payout(
         id=shelf.name("payout"),
         created=shelf.now_s,
@@ -104,7 +109,11 @@ def pay_out(shelf: Shelf, currency: str) -> Payout:
         arrival_date=shelf.now_s,
     )
     for movement in waiting:
-        movement.payout = made.id
+        movement.paid_out_by = made.id
         shelf.put(movement)
+    shelf.put(made)
+    left = move(shelf, "payout", made, -made.amount)
+    left.paid_out_by = made.id
+    shelf.put(left)
     shelf.say("payout.paid", made)
     return made

@@ -137,7 +137,7 @@ class Refund(Thing, kw_only=True, tag="refund"):
 
 
 class Movement(Thing, kw_only=True, tag="balance_transaction"):
-    """What one fact did to the balance."""
+    """What one fact did to the balance. `paid_out_by` is the double's own: lists filter by it."""
 
     amount: int
     fee: int
@@ -145,7 +145,7 @@ class Movement(Thing, kw_only=True, tag="balance_transaction"):
     type: str
     currency: str
     source: str | None
-    payout: str | None = None
+    paid_out_by: str | None = None
     status: str = "available"
 
 
@@ -171,7 +171,7 @@ class FraudWarning(Thing, kw_only=True, tag="radar.early_fraud_warning"):
 
 
 class Payout(Thing, kw_only=True, tag="payout"):
-    """Money that left for the bank."""
+    """Money that left for the bank; on the balance it is a movement of its own."""
 
     amount: int
     currency: str

@@ -167,9 +167,9 @@ def _movements(pictures: Pictures, now: Ms) -> Iterator[Finding]:
 
 
 def _payouts(pictures: Pictures) -> Iterator[Finding]:
-    """A payout is the sum of what it pays out; one at the window's edge is not judged."""
+    """A payout is the sum of what it pays out, itself left out; one on its way is not judged."""
     for payout in pictures.stripe.payouts:
-        parts = [x for x in pictures.stripe.movements if x.payout == payout.id]
+        parts = [x for x in pictures.stripe.paid_out[payout.id] if x.type != "payout"]
         if payout.status not in {"paid", "in_transit"} or not parts:
             yield Finding("payout", payout.id, State.TIMING, payout.status)
         elif sum(part.net for part in parts) != payout.amount:

@@ -78,7 +78,6 @@ class Movement(Named):
     created: int
     currency: str
     source: str | None = None
-    payout: str | None = None
 
 
 class Dispute(Named):

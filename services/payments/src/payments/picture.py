@@ -33,6 +33,7 @@ class StripePicture(Struct):
     warnings: list[FraudWarning]
     movements: list[Movement]
     payouts: list[Payout]
+    paid_out: dict[str, list[Movement]]  # by payout: Stripe lists by it, and shows it nowhere
     invoiced: frozenset[str]  # payment intents of invoices: subscriptions, no orders of ours
 
     @property
@@ -63,6 +64,7 @@ class Pictures(Struct):
 def take(till: Till, index: Index, lots: Sequence[LedgerLot], start: Ms) -> Pictures:
     """Look at everything since `start`; orders last, so that none of them is newer than Stripe."""
     since = {"created": {"gte": start // 1000}}
+    payouts = list(till.every(Payout, "payouts", **since))
     stripe = StripePicture(
         sessions=list(till.every(Session, "checkout/sessions", **since)),
         intents=list(till.every(Intent, "payment_intents", **since)),
@@ -70,7 +72,11 @@ def take(till: Till, index: Index, lots: Sequence[LedgerLot], start: Ms) -> Pict
         disputes=list(till.every(Dispute, "disputes", **since)),
         warnings=list(till.every(FraudWarning, "radar/early_fraud_warnings", **since)),
         movements=list(till.every(Movement, "balance_transactions", **since)),
-        payouts=list(till.every(Payout, "payouts", **since)),
+        payouts=payouts,
+        paid_out={
+            one.id: list(till.every(Movement, "balance_transactions", payout=one.id))
+            for one in payouts
+        },
         invoiced=frozenset(
             one.payment.payment_intent or ""
             for one in till.every(InvoicePayment, "invoice_payments", **since)
