@@ -24,7 +24,16 @@ from payments.charging import Charging
 from payments.circuit import Circuits
 from payments.errands import Errands
 from payments.index import Errand, Index
-from payments.objects import Charge, Dispute, FraudWarning, Intent, Invoice, Refund, Session
+from payments.objects import (
+    Charge,
+    Dispute,
+    FraudWarning,
+    Intent,
+    Invoice,
+    PaymentMethod,
+    Refund,
+    Session,
+)
 from payments.objects import Payer as PayerThere
 from payments.objects import StripeSubscription as Subscribed
 from payments.payer import Payer
@@ -162,6 +171,7 @@ def test_everything_that_is_read(till: Till, books: MemoryBooks) -> None:
         (Invoice, "invoices/in_1"),
     ):
         assert till.get(kind, path).id
+    assert list(till.every(PaymentMethod, "customers/cus_1/payment_methods", type="card"))
 
 
 def test_the_lists_that_the_reconciler_reads(till: Till, books: MemoryBooks) -> None:

@@ -33,6 +33,7 @@ READ = {
     "InvoicePayment": "invoice_payment",
     "Movement": "balance_transaction",
     "Payer": "customer",
+    "PaymentMethod": "payment_method",
     "Payout": "payout",
     "Portal": "billing_portal.session",
     "Refund": "refund",

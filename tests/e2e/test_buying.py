@@ -89,6 +89,91 @@ async def test_one_click_charges_the_card_that_was_kept(shop: Shop) -> None:
         assert linked.json()["url"] not in shop.world.log("payments")
 
 
+async def page_at(url: str) -> str:
+    async with httpx.AsyncClient(trust_env=False) as browser:
+        answer = await browser.get(url)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+async def test_invoices_receipts_and_cards_are_stripes_pages_for_their_owner(shop: Shop) -> None:
+    account = fresh("lea")
+    async with shop.world.client() as person:
+        await person.post("/dev/sign-in", json={"account": account})
+        session = await bought(person, "p1", saveCard=True)
+        (purchase,) = (await person.get("/api/billing/purchases")).json()["purchases"]
+        receipt = f"/api/billing/purchases/{purchase['purchaseId']}/receipt"
+        assert (await person.get(receipt)).status_code == 404, "nothing is paid yet"
+        shop.stripe.pay(session)
+        await until_credited(person, session)
+        (invoice,) = (await person.get("/api/billing/invoices")).json()["invoices"]
+        page = await page_at(invoice["url"])
+        assert (invoice["status"], "1400 credits" in page, "£25.00" in page) == ("paid", True, True)
+        url = (await person.get(receipt)).json()["url"]
+        assert "£25.00" in await page_at(url)
+        (card,) = (await person.get("/api/billing/payment-methods")).json()["paymentMethods"]
+        assert (card["brand"], card["last4"], card["forTopUps"]) == ("visa", "4242", True)
+        linked = await person.post("/api/billing/portal")
+        portal = await page_at(linked.json()["url"])
+        assert "visa ending in 4242" in portal
+        assert invoice["number"] in portal
+    async with shop.world.client(shop.world.key(fresh("eve"))) as other:
+        assert (await other.get(receipt)).status_code == 404
+        assert (await other.get("/api/billing/invoices")).json() == {"invoices": []}
+        assert (await other.get("/api/billing/payment-methods")).json() == {"paymentMethods": []}
+
+
+async def test_an_administrator_gives_money_back_and_the_credits_go_with_it(shop: Shop) -> None:
+    """Or, where the ledger will not freeze them, neither: money and credits never part."""
+    account = fresh("max")
+    async with shop.world.client() as person:
+        await person.post("/dev/sign-in", json={"account": account})
+        session = await bought(person, "r1")
+        (purchase,) = (await person.get("/api/billing/purchases")).json()["purchases"]
+        name = purchase["purchaseId"]
+        path, body = f"/api/billing/purchases/{name}/refunds", {"reason": "requested"}
+        own = await person.post(path, json=body, headers=keyed("b0"))
+        assert (own.status_code, own.json()["code"]) == (403, "not_permitted")
+        boss = shop.world.key(scopes=frozenset({Scope.ADMIN}))
+        async with shop.world.client(boss, **{"Scrip-Account": account}) as admin:
+            early = await admin.post(path, json=body, headers=keyed("b0"))
+            assert (early.status_code, early.json()["code"]) == (422, "not_paid")
+            intent = shop.stripe.pay(session)
+            await until_credited(person, session)
+            nameless = await admin.post(path, json=body)
+            assert (nameless.status_code, nameless.json()["code"]) == (
+                422,
+                "idempotency_key_missing",
+            )
+            much = await admin.post(path, json={**body, "amountMinor": 2501}, headers=keyed("b1"))
+            assert (much.status_code, much.json()["code"]) == (422, "exceeds_payment")
+            none = await admin.post(path.replace(name, "0" * 32), json=body, headers=keyed("b1"))
+            assert none.status_code == 404
+            for _ in range(2):
+                asked = await admin.post(path, json=body, headers=keyed("b2"))
+                assert asked.status_code == 202, asked.text
+        await parted_never(shop, person, name, intent)
+
+
+async def parted_never(shop: Shop, person: httpx.AsyncClient, name: str, intent: str) -> None:
+    """Until the refund is settled one way or the other; all of both, or nothing of either."""
+    async with asyncio.timeout(30):
+        while True:
+            back = shop.stripe.see(f"refunds?payment_intent={intent}")["data"]
+            if back:
+                assert [x["amount"] for x in back] == [2500]
+                await available(person, 0)
+                (seen,) = (await person.get("/api/billing/purchases")).json()["purchases"]
+                assert seen["status"] == "refunded"
+                return
+            held = await asyncio.to_thread(shop.scrip, "payments", "quarantine", "list")
+            if name in held.stdout:
+                assert "ledger_refused Freeze" in held.stdout
+                await available(person, 1400)
+                return
+            await asyncio.sleep(0.5)
+
+
 async def test_a_plan_is_subscribed_and_ended(shop: Shop) -> None:
     account = fresh("ivy")
     stripe = shop.stripe
@@ -158,7 +243,8 @@ async def test_an_operator_sees_and_decides_what_did_not_fit(shop: Shop) -> None
         assert (await status(person, session)).json()["status"] == "quarantined"
         held = await asyncio.to_thread(shop.scrip, "payments", "quarantine", "list")
         assert "amount_differs" in held.stdout, held.stderr
-        name = held.stdout.split()[1]
+        (row,) = [x for x in held.stdout.splitlines() if "amount_differs" in x]
+        name = row.split()[1]
         done = await asyncio.to_thread(shop.scrip, "payments", "quarantine", "release", name)
         assert done.returncode == 0, done.stderr
         await available(person, 1400)

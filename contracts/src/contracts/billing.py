@@ -67,6 +67,28 @@ class InvoicesShown(Struct):
     invoices: list[InvoiceShown]
 
 
+class CardShown(Struct, rename="camel"):
+    """A card, as far as it may be shown. `for_top_ups`: the one that top-ups charge."""
+
+    brand: str
+    last4: str
+    expires_month: int
+    expires_year: int
+    for_top_ups: bool
+
+
+class CardsShown(Struct, rename="camel"):
+    """An account's cards at Stripe, newest first."""
+
+    payment_methods: list[CardShown]
+
+
+class ReceiptShown(Struct):
+    """Stripe's page of what was paid."""
+
+    url: str
+
+
 class PortalShown(Struct):
     """Stripe's own pages for cards, receipts and invoices. Good once, for whoever has it."""
 

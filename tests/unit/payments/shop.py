@@ -88,6 +88,7 @@ class LedgerModel:
         self.sources: set[str] = set()
         self.answered: set[str] = set()
         self.refuses = False  # to touch any lot
+        self.full = False  # grants nothing more
         self.plans: list[str] = []
         self.recorded: list[tuple[str, str]] = []
 
@@ -97,6 +98,8 @@ class LedgerModel:
             return True
         self.answered.add(command.id)
         if self.refuses and isinstance(command, Freeze | Thaw | Revoke):
+            return False
+        if self.full and isinstance(command, Grant):
             return False
         self._decide(command)
         return True
@@ -182,13 +185,18 @@ class Shop:
                 heeded = self.ledger.ask(command)
                 if not heeded and isinstance(command, Freeze | Thaw | Revoke):
                     self._refused(purchase.purchase, command)
-                if isinstance(command, Grant):
+                if isinstance(command, Grant) and heeded:
                     self._credited(purchase.purchase, command.id)
+                elif isinstance(command, Grant):
+                    self._not_granted(purchase.purchase, command.id)
         if log:
             self.relay()
 
     def _credited(self, purchase: str, grant: str) -> None:
         self.books.change(purchase, lambda found: seeing.credited(found, grant, self.now))
+
+    def _not_granted(self, purchase: str, grant: str) -> None:
+        self.books.change(purchase, lambda found: seeing.grant_refused(found, grant, "no"))
 
     def _refused(self, purchase: str, command: Freeze | Thaw | Revoke) -> None:
         self.books.change(purchase, lambda found: seeing.refused(found, command, "no"))

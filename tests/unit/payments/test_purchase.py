@@ -272,29 +272,3 @@ def test_a_stale_look_changes_nothing(shop: Shop) -> None:
     shop.hear(shop.stripe.events)
     shop.handling.look_at_dispute(stale)
     assert state(shop, name) == "credited"
-
-
-def test_what_the_ledger_refuses_is_shown_and_asked_again_by_a_new_name(shop: Shop) -> None:
-    name, intent = paid(shop)
-    shop.ledger.refuses = True
-    shop.stripe.refund(intent, 1000)
-    shop.hear(shop.stripe.events)
-    assert shop.ledger.balance == 500
-    assert shop.books.listed[name].quarantine == "ledger_refused Revoke"
-    shop.ledger.refuses = False
-    assert shop.books.change(name, lambda p: seeing.release(p, shop.now))
-    shop.relay()
-    assert (shop.ledger.balance, shop.books.listed[name].quarantine) == (0, "")
-    assert not shop.books.change(name, lambda p: seeing.release(p, shop.now))
-
-
-def test_a_grant_that_the_ledger_refuses_waits_for_a_person(shop: Shop) -> None:
-    bought = shop.buy()
-    shop.stripe.pay(bought.session)
-    shop.handling.fulfil(bought.session)
-    (grant,) = shop.purchase(bought).lots
-    shop.books.change(bought.purchase, lambda p: seeing.grant_refused(p, grant, "frozen"))
-    assert (state(shop, bought.purchase), shop.purchase(bought).lots) == ("quarantined", {})
-    shop.books.change(bought.purchase, lambda p: seeing.release(p, shop.now))
-    (again,) = shop.purchase(bought).lots
-    assert again != grant

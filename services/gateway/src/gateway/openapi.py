@@ -135,6 +135,13 @@ BEHIND = (
         "delete", "/api/billing/subscription", "", None, billing.SubscriptionShown,
         needs_key=True, security=_HOME,
     ),
+    Documented(
+        "get", "/api/billing/payment-methods", "", None, billing.CardsShown, security=_HOME,
+    ),
+    Documented(
+        "get", "/api/billing/purchases/{purchase}/receipt", "", None, billing.ReceiptShown,
+        security=_HOME,
+    ),
     Documented("get", "/api/billing/invoices", "", None, billing.InvoicesShown, security=_HOME),
     Documented(
         "post", "/api/billing/portal", "", None, billing.PortalShown, 201, security=_HOME,

@@ -112,6 +112,7 @@ PEOPLE = (
     Route("POST", "/api/billing/top-up", Scope.SPEND, CHECKOUT, "Charge a pack to the saved card"),
     Route("GET", "/api/billing/purchases", Scope.READ, USAGE, "What you bought"),
     Route("GET", "/api/billing/invoices", Scope.READ, USAGE, "Your invoices and receipts"),
+    Route("GET", "/api/billing/payment-methods", Scope.READ, USAGE, "Your cards"),
     Route("POST", "/api/billing/portal", Scope.ADMIN, CHECKOUT, "A link to Stripe's own pages"),
     Route("GET", "/api/billing/subscription", Scope.READ, USAGE, "Your subscription"),
     Route("PUT", "/api/billing/subscription", Scope.ADMIN, CHECKOUT, "Begin or change a plan"),
@@ -136,6 +137,13 @@ def routes(passing: Passing, reception: Reception, rates: Rates) -> APIRouter:
         guest.limited(rates, VERIFY)
         del session_id  # named for the document; passed on with the query
         return await passing.on_behalf(request, guest, "/api/billing/verify-payment", b"")
+
+    @router.get("/api/billing/purchases/{purchase}/receipt", summary="Stripe's receipt")
+    async def receipt(request: Request, purchase: str) -> Response:
+        guest = await reception.at_home(request, Scope.READ)
+        guest.limited(rates, USAGE)
+        path = f"/api/billing/purchases/{quote(purchase, safe='')}/receipt"
+        return await passing.on_behalf(request, guest, path, b"")
 
     @router.post("/api/billing/purchases/{purchase}/refunds", summary="Give money back")
     async def refund(request: Request, purchase: str) -> Response:

@@ -17,7 +17,17 @@ from fastapi import FastAPI
 from msgspec import Struct
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from payments import baton, billing, health, inbox, logs, plan_routes, schema, webhook
+from payments import (
+    baton,
+    billing,
+    health,
+    inbox,
+    logs,
+    paper_routes,
+    plan_routes,
+    schema,
+    webhook,
+)
 from payments.asking import Ledger
 from payments.board import Board
 from payments.books import Books
@@ -32,6 +42,7 @@ from payments.index import Index
 from payments.index import Pool as IndexPool
 from payments.listening import Listener
 from payments.metrics import Metrics
+from payments.papers import Papers
 from payments.picture import ledger_lots
 from payments.reconciling import Hourly, Reconciler
 from payments.relay import Relay
@@ -128,6 +139,7 @@ async def assemble(
         webhook.routes(door),
         billing.routes(people),
         plan_routes.routes(plans),
+        paper_routes.routes(Papers(books, till), people.guard),
         health.routes(webhooks, listener),
     ]
     errands = Errands(books, index, till, relay, Charging(books, till, live=settings.live))

@@ -46,7 +46,7 @@ class LotPart(Struct):
 
 
 class Unheeded(Struct):
-    """A command about a lot that the ledger refused: Freeze, Thaw or Revoke."""
+    """A command about a lot that the ledger refused: Freeze, Thaw, Revoke, or a returning Grant."""
 
     kind: str
     grant: str
@@ -65,3 +65,23 @@ def taken_minor(
 def credits_gone(sold: Credits, paid_minor: int, taken: int) -> Credits:
     """The credits that went with the money; a part of a credit stays with the buyer."""
     return sold * taken // paid_minor if paid_minor else 0
+
+
+def standing_of(
+    price_minor: int,
+    refunds: dict[str, RefundPart],
+    disputes: dict[str, DisputePart],
+    *,
+    credited: bool,
+) -> str:
+    """One word for how a payment that was made stands."""
+    statuses = {part.status for part in disputes.values()}
+    if statuses & OPEN_DISPUTES:
+        return "disputed"
+    if "lost" in statuses:
+        return "lost"
+    if taken := taken_minor(price_minor, refunds, disputes):
+        return "refunded" if taken == price_minor else "partly_refunded"
+    if "reinstated" in statuses:
+        return "reinstated"
+    return "credited" if credited else "paid"

@@ -137,10 +137,26 @@ class Portal(Named):
 
 
 class Charge(Named):
-    """One taking of money; all we need is which payment it belongs to."""
+    """One taking of money; `receipt_url` is Stripe's page of it."""
 
     created: int
     payment_intent: str | None = None
+    receipt_url: str | None = None
+
+
+class CardFace(Struct):
+    """What may be shown of a card."""
+
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+
+
+class PaymentMethod(Named):
+    """A way to pay that its owner left with Stripe."""
+
+    card: CardFace | None = None
 
 
 class Price(Struct):

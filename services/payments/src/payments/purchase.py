@@ -12,7 +12,7 @@ from uuid import UUID
 from contracts.units import Credits, Ms
 from eventsourcing.domain import Aggregate
 
-from payments.netting import DisputePart, LotPart, RefundPart, Unheeded, taken_minor
+from payments.netting import DisputePart, LotPart, RefundPart, Unheeded, standing_of
 
 
 class Purchase(Aggregate):
@@ -239,6 +239,22 @@ class Purchase(Aggregate):
         def apply(self, aggregate: "Purchase") -> None:
             del aggregate.unheeded[self.command]
 
+    class ReturnRefused(Aggregate.Event):
+        """The ledger did not give back credits whose money had come back."""
+
+        grant: str
+        reason: str
+
+        def apply(self, aggregate: "Purchase") -> None:
+            lot = aggregate.lots.pop(self.grant)
+            aggregate.unheeded[self.grant] = Unheeded("Grant", self.grant, lot.granted)
+
+    class ReturnAskedAgain(Aggregate.Event):
+        grant: str
+
+        def apply(self, aggregate: "Purchase") -> None:
+            del aggregate.unheeded[self.grant]
+
     class Quarantined(Aggregate.Event):
         """Something does not fit: nothing is granted until a person decided."""
 
@@ -265,17 +281,9 @@ class Purchase(Aggregate):
             return "quarantined"
         if not self.paid_at:
             return self.ended or "initiated"
-        statuses = {part.status for part in self.disputes.values()}
-        if statuses & {"needs_response", "under_review"}:
-            return "disputed"
-        if "lost" in statuses:
-            return "lost"
-        taken = taken_minor(self.price_minor, self.refunds, self.disputes)
-        if taken:
-            return "refunded" if taken == self.price_minor else "partly_refunded"
-        if "reinstated" in statuses:
-            return "reinstated"
-        return "credited" if self.credited_at else "paid"
+        return standing_of(
+            self.price_minor, self.refunds, self.disputes, credited=self.credited_at > 0
+        )
 
     @classmethod
     def named(cls, purchase: str) -> UUID:

@@ -6,7 +6,7 @@ arrives late changes nothing. What does not fit our own order goes to quarantine
 
 from enum import StrEnum
 
-from contracts.commands import Freeze, Revoke, Thaw
+from contracts.commands import Freeze, Grant, Revoke, Thaw
 from contracts.units import DAY, Ms
 from msgspec import Struct
 
@@ -204,8 +204,12 @@ def quarantine(purchase: Purchase, why: Misfit, seen: str) -> None:
 
 
 def grant_refused(purchase: Purchase, grant: str, reason: str) -> None:
-    """The ledger said no to the grant: paid and not credited, which only a person may settle."""
-    if grant in purchase.lots and not purchase.credited_at:
+    """The ledger said no to a grant: paid and not credited, which only a person may settle."""
+    if grant not in purchase.lots:
+        return
+    if grant != next(iter(purchase.lots)):  # not what was bought: it was to come back
+        purchase.trigger_event(Purchase.ReturnRefused, grant=grant, reason=reason)
+    elif not purchase.credited_at:
         purchase.trigger_event(Purchase.GrantRefused, grant=grant, reason=reason)
 
 
@@ -229,6 +233,10 @@ def release(purchase: Purchase, now: Ms) -> bool:
     """
     if purchase.unheeded:
         for command, one in list(purchase.unheeded.items()):
+            if one.kind == Grant.__name__:
+                purchase.trigger_event(Purchase.ReturnAskedAgain, grant=command)
+                settle(purchase, f"{command}:{purchase.version}", now)  # what is missing, anew
+                continue
             purchase.trigger_event(
                 Purchase.AskedAgain,
                 command=command,
