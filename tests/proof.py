@@ -20,6 +20,7 @@ PROOFS = {
         "tests/integration/test_payments_purchase.py",
         "tests/integration/test_payments_weaknesses.py",
         "tests/integration/test_payments_reversals.py",
+        "tests/integration/test_payments_topping.py",
         "tests/integration/test_payments_speed.py",
         "tests/integration/test_payments_outages.py",
         "tests/integration/test_payments_killed.py",

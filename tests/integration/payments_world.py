@@ -125,12 +125,14 @@ class World:
         }
         return {HEADER: jwt.encode(claims, IDENTITY, ALGORITHM, headers={"typ": TYPE})}
 
-    async def checkout(self, account: str, pack: str = "starter", key: str = "") -> str:
+    async def checkout(
+        self, account: str, pack: str = "starter", key: str = "", *, save_card: bool = False
+    ) -> str:
         """Start a purchase over HTTP; gives the session."""
         named = {"idempotency-key": key} if key else {}
         answer = await self.http.post(
             "/api/billing/checkout",
-            json={"packId": pack},
+            json={"packId": pack, **({"saveCard": True} if save_card else {})},
             headers={**self.token(account), **named},
         )
         assert answer.status_code == 201, answer.text

@@ -48,6 +48,34 @@ async def test_reserve_charge_and_the_balance_after_each(api: World) -> None:
         assert back.json()["balance"] == {"available": 60, "held": 0, "spent": 40}
 
 
+async def test_a_run_under_way_is_given_more_credits_and_more_time(api: World) -> None:
+    async with api.client(api.key()) as client:
+        account = await granted(client, 100)
+        held = await client.post(
+            "/v1/reservations", json={"account": account, "amount": 60}, headers=keyed("r1")
+        )
+        more = await client.post(
+            "/v1/reservations/r1/extend",
+            json={"account": account, "amount": 15, "lifetimeMs": 600_000},
+            headers=keyed("x1"),
+        )
+        assert more.status_code == 200, more.text
+        assert (more.json()["added"], more.json()["status"]) == (15, "open")
+        assert more.json()["expiresAt"] > held.json()["expiresAt"]
+        assert more.json()["balance"] == {"available": 25, "held": 75, "spent": 0}
+        seen = await client.get(
+            "/v1/reservations/r1",
+            params={"account": account, "minPosition": more.json()["position"]},
+        )
+        assert (seen.json()["held"], seen.json()["amount"]) == (75, 75)
+        no = await client.post(
+            "/v1/reservations/r1/extend",
+            json={"account": account, "amount": 26},
+            headers=keyed("x2"),
+        )
+        assert (no.status_code, no.json()["code"]) == (402, "insufficient_credits")
+
+
 async def test_a_retry_gets_the_first_answer_byte_for_byte(api: World) -> None:
     async with api.client(api.key()) as client:
         account = await granted(client, 100)

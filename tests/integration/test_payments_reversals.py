@@ -9,29 +9,21 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from bus.outbox import Outbox
-from bus.partition import partition_of
-from contracts.commands import Actor, ActorKind, AnyCommand, Charge, Reserve
+from contracts.commands import Reserve
 from contracts.events import (
     AccountFrozen,
     AccountThawed,
-    AnyEvent,
     CommandRefused,
-    CreditsCharged,
     CreditsGranted,
     CreditsReserved,
     CreditsRevoked,
 )
 from contracts.reasons import Reason
-from contracts.topics import COMMANDS
 from engine.guard import Guard
 from engine.local import Engine
 
-from contracts import codec
-from tests.integration.payments_log import counted
-from tests.integration.payments_world import PARTITIONS, World, until, world
-
-SERVICE = Actor(ActorKind.SERVICE, "studio")
+from tests.integration.payments_buyer import SERVICE, Buyer
+from tests.integration.payments_world import World, world
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -41,60 +33,6 @@ async def here(
     folder: Path = tmp_path_factory.mktemp("reversals")
     async with world(engine, database, "back.", folder, guard) as made:
         yield made
-
-
-class Buyer:
-    """One account that bought one pack."""
-
-    def __init__(self, here: World, account: str) -> None:
-        self.here = here
-        self.account = account
-        self.intent = ""
-
-    async def buy(self) -> None:
-        session = await self.here.checkout(self.account)
-        self.intent = self.here.stripe.pay(session)
-        await self.here.deliver_new()
-        await self.sees(CreditsGranted)
-
-    async def spend(self, amount: int) -> None:
-        held = Reserve(id="run", account=self.account, actor=SERVICE, amount=amount)
-        await self.ask(held)
-        await self.ask(
-            Charge(id="paid", account=self.account, actor=SERVICE, reservation="run", amount=amount)
-        )
-        await self.sees(CreditsCharged)
-
-    async def ask(self, command: AnyCommand) -> None:
-        outbox = Outbox(self.here.engine.bootstrap)
-        await outbox.start()
-        try:
-            partition = partition_of(self.account, PARTITIONS)
-            topic, key = self.here.prefix + COMMANDS.name, self.account.encode()
-            await outbox.send(topic, partition, key, codec.encode(command))
-        finally:
-            await outbox.stop()
-
-    async def events(self) -> list[AnyEvent]:
-        found = await counted(self.here.engine.bootstrap, self.here.prefix)
-        return [event for event in found if event.account == self.account]
-
-    async def sees(self, kind: type[AnyEvent], count: int = 1) -> list[AnyEvent]:
-        """The events of this kind, once there are so many."""
-
-        async def there() -> bool:
-            return len(await self.of(kind)) >= count
-
-        await until(there)
-        return await self.of(kind)
-
-    async def of(self, kind: type[AnyEvent]) -> list[AnyEvent]:
-        return [event for event in await self.events() if isinstance(event, kind)]
-
-    async def balance(self) -> tuple[int, int, int]:
-        balance = (await self.events())[-1].balance
-        assert balance is not None
-        return balance.available, balance.held, balance.spent
 
 
 async def test_a_refund_from_the_dashboard_takes_the_unspent_credits(here: World) -> None:

@@ -26,6 +26,7 @@ from tests.unit.domain.words import (
     charge,
     estimate,
     expire,
+    extend,
     freeze,
     grant,
     refund,
@@ -146,6 +147,13 @@ class Histories(RuleBasedStateMachine):
         self.world.now += pause if n < 5 else 0
         self.ask(charge(held, amount // 2, self.fresh(), account=account))
 
+    @rule(account=accounts, n=nth, amount=amounts, life=lives)
+    def extends(self, account: str, n: int, amount: int, life: Ms | None) -> None:
+        held = self.pick("reservation", account, n)
+        answer = self.ask(extend(held, amount, self.fresh(), account=account, lifetime_ms=life))
+        if isinstance(answer, events.ReservationExtended):
+            self._limits_hold(account)
+
     @rule(account=accounts, n=nth)
     def releases(self, account: str, n: int) -> None:
         held = self.pick("reservation", account, n)
@@ -184,7 +192,10 @@ class Histories(RuleBasedStateMachine):
         found = self.world.roomy.accounts.get(account)
         if (found.controls.time_zone if found else "UTC") != zone:
             self.zone_moved[account] = self.world.now
-        asked = c.Controls(run_limit=run, day_limit=day, month_limit=month, time_zone=zone)
+        rule_ = c.TopUpRule(30, "starter", 2_000) if run is None else None
+        asked = c.Controls(
+            run_limit=run, day_limit=day, month_limit=month, time_zone=zone, top_up=rule_
+        )
         self.ask(c.SetControls(id=self.fresh(), account=account, actor=ADMIN, controls=asked))
 
     @rule(account=accounts)

@@ -102,6 +102,18 @@ def thawed(reason: str = "dispute", **more: Any) -> Said:
     return Said(e.AccountThawed, reason=reason, **more)
 
 
+def extended(reservation: str, amount: Credits, **more: Any) -> Said:
+    return Said(e.ReservationExtended, reservation=reservation, amount=amount, **more)
+
+
+def crossed(percent: int, **more: Any) -> Said:
+    return Said(e.ThresholdCrossed, percent=percent, **more)
+
+
+def top_up_due(pack: str = "starter", **more: Any) -> Said:
+    return Said(e.TopUpDue, pack=pack, **more)
+
+
 def changed(**more: Any) -> Said:
     return Said(e.ControlsChanged, **more)
 
@@ -138,6 +150,18 @@ def reserve(
     named: str, amount: Credits | None = None, by: c.Actor = SERVICE, **more: Any
 ) -> c.Reserve:
     return c.Reserve(id=named, actor=by, amount=amount, **{"account": ACCOUNT, **more})
+
+
+def extend(
+    reservation: str,
+    amount: Credits = 0,
+    named: str = "y1",
+    by: c.Actor = SERVICE,
+    **more: Any,
+) -> c.Extend:
+    return c.Extend(
+        id=named, actor=by, reservation=reservation, amount=amount, **{"account": ACCOUNT, **more}
+    )
 
 
 def charge(

@@ -51,6 +51,8 @@ class Books:
                 self._move(available=-amount, revoked=amount, debt=event.debt)
             case events.CreditsReserved():
                 self._move(available=-amount, held=amount)
+            case events.ReservationExtended():
+                self._move(available=-amount, held=amount)
             case events.CreditsCharged():
                 back = event.released
                 assert back == sum(part.amount for part in event.rest)

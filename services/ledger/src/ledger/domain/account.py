@@ -108,6 +108,9 @@ class Account(Struct, array_like=True):
     answers_since: Ms = FOREVER
     freezes: dict[str, list[str]] = field(default_factory=dict)  # grant, "" for all -> reasons
     debts: dict[str, Credits] = field(default_factory=dict)  # revoked grant -> still owed
+    crossed: dict[str, tuple[Ms, int]] = field(default_factory=dict)  # limit -> window end, percent
+    top_up_since: Ms = 0  # when the top-up that is under way fell due
+    top_ups: list[tuple[Ms, int]] = field(default_factory=list)  # of a month: when, what it cost
 
     def lot(self, grant: str) -> Lot:
         """The lot of a grant."""

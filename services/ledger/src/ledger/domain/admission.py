@@ -13,13 +13,17 @@ from ledger.domain.refusal import Refusal
 from ledger.domain.windows import windows_at
 
 
-def admit(account: Account, amount: Credits, now: Ms) -> Refusal | None:
-    """None when `amount` may be held now, else the first limit of the chain that binds."""
+def admit(account: Account, amount: Credits, now: Ms, before: Credits = 0) -> Refusal | None:
+    """None when `amount` may be held now, else the first limit of the chain that binds.
+
+    `before` is what the same run was given already.
+    """
     if account.freezes and WHOLE in account.freezes:
         return Refusal(Reason.ACCOUNT_FROZEN, Remedy.CONTACT_SUPPORT)
     controls = account.controls
-    if controls.run_limit is not None and amount > controls.run_limit:
-        status = LimitStatus("run", controls.run_limit, 0, 0, controls.run_limit)
+    if controls.run_limit is not None and before + amount > controls.run_limit:
+        left = max(0, controls.run_limit - before)
+        status = LimitStatus("run", controls.run_limit, 0, before, left)
         return _bound(Reason.RUN_LIMIT, status, amount, Remedy.RAISE_LIMIT)
     if (limit := controls.day_limit) is not None:
         used = spent_in(account.day, account.day_spent, now)
@@ -41,6 +45,16 @@ def admit(account: Account, amount: Credits, now: Ms) -> Refusal | None:
 def spent_in(window: Window, spent: Credits, now: Ms) -> Credits:
     """What was spent in the window that `now` lies in: nothing yet if that is a new one."""
     return spent if window.start <= now < window.end else 0
+
+
+def status_of(name: str, limit: Credits, account: Account, more: Credits, now: Ms) -> LimitStatus:
+    """How far the day's or the month's limit is used once `more` is held."""
+    window, spent = (
+        (account.day, account.day_spent) if name == "day" else (account.month, account.month_spent)
+    )
+    status = _status(name, limit, spent_in(window, spent, now), account, now)
+    left = max(0, status.left - more)
+    return LimitStatus(name, limit, status.used, status.held + more, left, status.resets_at)
 
 
 def _status(name: str, limit: Credits, used: Credits, account: Account, now: Ms) -> LimitStatus:

@@ -115,7 +115,7 @@ def _rule(
         case Grant():
             return owning.grant(command, account, now, catalogue)
         case SetControls():
-            return owning.set_controls(command, account, now)
+            return owning.set_controls(command, account, now, catalogue)
         case Expire():
             return settling.expire(command)
         case RecordPurchase():
@@ -126,7 +126,9 @@ def _rule(
             return freezing.thaw(command, account)
         case Revoke():
             return revoking.revoke(command, account, catalogue)
-        case Extend() | Send() | Receive() | Settle() | SetPlan():
+        case Extend():
+            return reserving.extend(command, account, now, catalogue)
+        case Send() | Receive() | Settle() | SetPlan():
             return refused(command, Refusal(Reason.NOT_AVAILABLE_YET, Remedy.NONE))
 
 

@@ -7,6 +7,7 @@ from bisect import insort
 from collections.abc import Callable
 
 import msgspec
+from contracts.commands import GrantKind
 from contracts.events import (
     AccountFrozen,
     AccountThawed,
@@ -21,13 +22,17 @@ from contracts.events import (
     EstimateGiven,
     GrantExpired,
     ReservationExpired,
+    ReservationExtended,
+    ThresholdCrossed,
+    TopUpDue,
     Windows,
 )
 from contracts.units import ANSWER_KEPT_MS, FOREVER, Ms
 
+from ledger.domain import standing
 from ledger.domain.account import Account, Charged, Ended, Estimated, Lot, Reservation
 from ledger.domain.returning import back, pay, take
-from ledger.domain.slices import minus
+from ledger.domain.slices import minus, plus
 
 
 class _At(msgspec.Struct, gc=False):
@@ -99,6 +104,8 @@ def _granted(account: Account, event: CreditsGranted) -> None:
     account.granted += event.amount
     account.available += event.amount
     account.next_due = min(account.next_due, event.expires_at)
+    if event.kind is GrantKind.TOPUP:
+        standing.topped_up(account, event)
 
 
 def _estimated(account: Account, event: EstimateGiven) -> None:
@@ -135,6 +142,18 @@ def _reserved(account: Account, event: CreditsReserved) -> None:
         event.min,
     )
     account.next_due = min(account.next_due, event.expires_at)
+
+
+def _extended(account: Account, event: ReservationExtended) -> None:
+    for part in event.slices:
+        account.lot(part.grant).available -= part.amount
+    account.available -= event.amount
+    account.held += event.amount
+    reservation = account.reservations[event.reservation]
+    reservation.amount += event.amount
+    reservation.held += event.amount
+    reservation.slices = plus(reservation.slices, event.slices)
+    reservation.expires_at = event.expires_at
 
 
 def _charged(account: Account, event: CreditsCharged) -> None:
@@ -197,19 +216,6 @@ def _revoked(account: Account, event: CreditsRevoked) -> None:
         account.debts[event.grant] = account.debts.get(event.grant, 0) + event.debt
 
 
-def _frozen(account: Account, event: AccountFrozen) -> None:
-    reasons = account.freezes.setdefault(event.grant or "", [])
-    if event.reason not in reasons:
-        reasons.append(event.reason)
-
-
-def _thawed(account: Account, event: AccountThawed) -> None:
-    reasons = account.freezes[event.grant or ""]
-    reasons.remove(event.reason)
-    if not reasons:
-        del account.freezes[event.grant or ""]
-
-
 def _refunded(account: Account, event: CreditsRefunded) -> None:
     for longer in event.extended:
         lot = account.lot(longer.grant)
@@ -259,8 +265,8 @@ def _burn_order(lot: Lot) -> tuple[int, Ms, Ms, str]:
 
 
 _REMEMBER: dict[type, Callable[..., None]] = {
-    AccountFrozen: _frozen,
-    AccountThawed: _thawed,
+    AccountFrozen: standing.frozen,
+    AccountThawed: standing.thawed,
     ControlsChanged: _controls_changed,
     CreditsCharged: _charged,
     CreditsGranted: _granted,
@@ -271,4 +277,7 @@ _REMEMBER: dict[type, Callable[..., None]] = {
     EstimateGiven: _estimated,
     GrantExpired: _grant_expired,
     ReservationExpired: _reservation_expired,
+    ReservationExtended: _extended,
+    ThresholdCrossed: standing.crossed,
+    TopUpDue: standing.top_up_due,
 }

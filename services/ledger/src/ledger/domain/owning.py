@@ -56,10 +56,12 @@ def grant(command: Grant, account: Account, now: Ms, catalogue: Catalogue) -> tu
     )
 
 
-def set_controls(command: SetControls, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
+def set_controls(
+    command: SetControls, account: Account, now: Ms, catalogue: Catalogue
+) -> tuple[AnyEvent, ...]:
     """New limits, alerts, top-up rule and time zone, whole; never changes what is owned."""
     after = command.controls
-    if wrong := _wrong_controls(after):
+    if wrong := _wrong_controls(after, catalogue):
         return refused(command, Refusal(Reason.CONTROLS_INVALID, fields=wrong))
     moved = after.time_zone != account.controls.time_zone
     windows = counting(account.day, account.month, now, after.time_zone) if moved else None
@@ -95,7 +97,7 @@ def _beyond_storage(command: Grant) -> tuple[str, ...]:
     return tuple(wrong)
 
 
-def _wrong_controls(controls: Controls) -> tuple[str, ...]:
+def _wrong_controls(controls: Controls, catalogue: Catalogue) -> tuple[str, ...]:
     limits = (
         ("runLimit", controls.run_limit),
         ("dayLimit", controls.day_limit),
@@ -109,7 +111,9 @@ def _wrong_controls(controls: Controls) -> tuple[str, ...]:
         wrong.append("timeZone")
     rule = controls.top_up
     if rule is not None and not (
-        0 < rule.below <= AMOUNT_MAX and 0 < rule.monthly_max_minor <= AMOUNT_MAX
+        rule.pack in catalogue.packs
+        and 0 < rule.below <= AMOUNT_MAX
+        and 0 < rule.monthly_max_minor <= AMOUNT_MAX
     ):
         wrong.append("topUp")
     return tuple(wrong)

@@ -1,18 +1,30 @@
 """Estimate and Reserve: what a run may cost, and setting that aside."""
 
 from contracts.catalogue import Catalogue, Mode, Status, Tool
-from contracts.commands import Estimate, Limits, Reserve
-from contracts.events import AnyEvent, CreditsReserved, EstimateGiven, Slice
+from contracts.commands import Estimate, Extend, Limits, Reserve
+from contracts.events import (
+    AnyEvent,
+    CreditsReserved,
+    EstimateGiven,
+    ReservationExtended,
+    Slice,
+)
 from contracts.pricing import Quote, quote
 from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, ANONYMOUS, MINUTE, Credits, Ms
 
-from ledger.domain.account import Account, Estimated
+from ledger.domain.account import Account, Estimated, Reservation
 from ledger.domain.admission import admit
+from ledger.domain.alerting import told
 from ledger.domain.refusal import Refusal, refused
 
 HOLD_LIFETIME_MS = 5 * MINUTE  # when nobody says how long: the slowest tool five times over
 HOLD_LIFETIME_MS_MAX = 15 * MINUTE  # longer than the slowest tool, shorter than a support call
+_ENDED = {
+    "charged": Reason.RESERVATION_ENDED,
+    "released": Reason.RESERVATION_ENDED,
+    "expired": Reason.RESERVATION_EXPIRED,
+}
 SLICES_MAX = 1_000  # lots of one hold: 100 kB in each of its events, which must fit into one batch
 
 
@@ -71,7 +83,63 @@ def reserve(
         no = Refusal(Reason.INSUFFICIENT_CREDITS, Remedy.TOP_UP, shortfall=missing)
         return refused(command, no)
     held.expires_at = now + lifetime
-    return (held,)
+    controls = account.controls
+    if controls.top_up is None and controls.day_limit is None and controls.month_limit is None:
+        return (held,)
+    return (*told(account, held.amount, now, catalogue), held)
+
+
+def extend(
+    command: Extend, account: Account, now: Ms, catalogue: Catalogue
+) -> tuple[AnyEvent, ...]:
+    """More time or more credits for a run under way; of a tool never above its own maximum."""
+    held = account.reservations.get(command.reservation)
+    if held is None or held.expires_at <= now:
+        return refused(command, gone(account, command.reservation))
+    if no := _wrong_extension(command, held, catalogue):
+        return refused(command, no)
+    slices: tuple[Slice, ...] = ()
+    if command.amount:
+        if (no := admit(account, command.amount, now, held.amount)) is not None:
+            return refused(command, no)
+        slices, missing = draw(account, command.amount, now)
+        if missing or len(held.slices) + len(slices) > SLICES_MAX:
+            short = missing or command.amount
+            return refused(
+                command, Refusal(Reason.INSUFFICIENT_CREDITS, Remedy.TOP_UP, shortfall=short)
+            )
+    expires_at = held.expires_at
+    if command.lifetime_ms is not None:
+        expires_at = max(expires_at, now + command.lifetime_ms)
+    extended = ReservationExtended(
+        reservation=held.id, amount=command.amount, slices=slices, expires_at=expires_at
+    )
+    return (*told(account, command.amount, now, catalogue), extended)
+
+
+def _wrong_extension(command: Extend, held: Reservation, catalogue: Catalogue) -> Refusal | None:
+    if not 0 <= command.amount <= AMOUNT_MAX:
+        return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("amount",))
+    if command.amount == 0 and command.lifetime_ms is None:
+        return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("amount", "lifetimeMs"))
+    lifetime = command.lifetime_ms
+    if lifetime is not None and not 0 < lifetime <= HOLD_LIFETIME_MS_MAX:
+        return Refusal(Reason.LIFETIME_OUT_OF_RANGE, fields=("lifetimeMs",))
+    tool = catalogue.tools.get(held.tool) if held.tool is not None else None
+    if command.amount and tool is not None and held.amount + command.amount > tool.max_credits:
+        over = held.amount + command.amount - tool.max_credits
+        return Refusal(Reason.RUN_LIMIT, Remedy.CHANGE_REQUEST, shortfall=over)
+    return None
+
+
+def gone(account: Account, reservation: str) -> Refusal:
+    """Why a reservation cannot be used; one that is still open here is expired and unsettled."""
+    if reservation in account.reservations:
+        return Refusal(Reason.RESERVATION_EXPIRED, Remedy.NONE)
+    ended = account.ended.get(reservation)
+    if ended is None:
+        return Refusal(Reason.RESERVATION_UNKNOWN, fields=("reservation",))
+    return Refusal(_ENDED[ended.how], Remedy.NONE)
 
 
 def draw(account: Account, amount: Credits, now: Ms) -> tuple[tuple[Slice, ...], Credits]:

@@ -19,6 +19,7 @@ from contracts.units import AMOUNT_MAX, BATCH_BYTES_MAX, DAY, Credits, Ms
 
 from ledger.domain.account import Account, Reservation
 from ledger.domain.refusal import Refusal, refused
+from ledger.domain.reserving import gone
 from ledger.domain.revoking import paid_back, second_person
 from ledger.domain.slices import minus, split
 from ledger.domain.windows import counting
@@ -28,12 +29,6 @@ SLICE_BYTES = 101  # a slice in JSON, likewise
 SETTLED_BYTES_MAX = BATCH_BYTES_MAX * 3 // 8  # half of what the owner puts into one batch
 REFUND_GRACE_MS = 7 * DAY  # a refund into a lot that expired meanwhile can be used this long
 
-_ENDED = {
-    "charged": Reason.RESERVATION_ENDED,
-    "released": Reason.RESERVATION_ENDED,
-    "expired": Reason.RESERVATION_EXPIRED,
-}
-
 
 def charge(
     command: Charge, account: Account, now: Ms, catalogue: Catalogue
@@ -41,7 +36,7 @@ def charge(
     """Take from a reservation; a final charge returns the rest of it in the same breath."""
     held = account.reservations.get(command.reservation)
     if held is None or held.expires_at <= now:
-        return refused(command, _gone(account, command.reservation))
+        return refused(command, gone(account, command.reservation))
     if command.id in account.charges:  # its answer is forgotten by now, the charge is not
         return refused(command, Refusal(Reason.ID_CONFLICT, fields=("id",)))
     amount = _due(command, held, catalogue)
@@ -74,7 +69,7 @@ def release(command: Release, account: Account, now: Ms) -> tuple[AnyEvent, ...]
     """End a reservation; nothing is charged."""
     held = account.reservations.get(command.reservation)
     if held is None or held.expires_at <= now:
-        return refused(command, _gone(account, command.reservation))
+        return refused(command, gone(account, command.reservation))
     repaid = paid_back(dict(account.debts), held.slices) if account.debts else ()
     return (
         CreditsReleased(
@@ -195,16 +190,6 @@ def _due(command: Charge, held: Reservation, catalogue: Catalogue) -> Credits | 
     if amount > held.held:
         return Refusal(Reason.EXCEEDS_RESERVATION, shortfall=amount - held.held)
     return amount
-
-
-def _gone(account: Account, reservation: str) -> Refusal:
-    """Why a reservation cannot be used; one that is still open here is expired and unsettled."""
-    if reservation in account.reservations:
-        return Refusal(Reason.RESERVATION_EXPIRED, Remedy.NONE)
-    ended = account.ended.get(reservation)
-    if ended is None:
-        return Refusal(Reason.RESERVATION_UNKNOWN, fields=("reservation",))
-    return Refusal(_ENDED[ended.how], Remedy.NONE)
 
 
 def _lost(

@@ -27,6 +27,14 @@ def split(
     return tuple(first), tuple(rest)
 
 
+def plus(slices: tuple[Slice, ...], more: tuple[Slice, ...]) -> tuple[Slice, ...]:
+    """Slices and more of them: one a lot, in the order in which the lots were first drawn."""
+    sums = {part.grant: part.amount for part in slices}
+    for part in more:
+        sums[part.grant] = sums.get(part.grant, 0) + part.amount
+    return tuple([Slice(grant, amount) for grant, amount in sums.items()])
+
+
 def minus(slices: tuple[Slice, ...], taken: tuple[Slice, ...]) -> tuple[Slice, ...]:
     """The slices without what was taken of each lot."""
     if len(slices) == 1 and len(taken) == 1:

@@ -1,0 +1,47 @@
+"""How an account remembers freezes, alerts and top-ups. Part of evolve."""
+
+from contracts.events import (
+    AccountFrozen,
+    AccountThawed,
+    CreditsGranted,
+    ThresholdCrossed,
+    TopUpDue,
+)
+from contracts.units import DAY
+
+from ledger.domain.account import Account
+
+MONTH_MAX_MS = 32 * DAY  # the longest month, in any time zone
+
+
+def frozen(account: Account, event: AccountFrozen) -> None:
+    """A reason stands."""
+    reasons = account.freezes.setdefault(event.grant or "", [])
+    if event.reason not in reasons:
+        reasons.append(event.reason)
+
+
+def thawed(account: Account, event: AccountThawed) -> None:
+    """A reason stands no more."""
+    reasons = account.freezes[event.grant or ""]
+    reasons.remove(event.reason)
+    if not reasons:
+        del account.freezes[event.grant or ""]
+
+
+def crossed(account: Account, event: ThresholdCrossed) -> None:
+    """A threshold was told of, in the window that ends then."""
+    account.crossed[event.limit.name] = (event.limit.resets_at or 0, event.percent)
+
+
+def top_up_due(account: Account, event: TopUpDue) -> None:
+    """A top-up is under way."""
+    account.top_up_since = event.at
+
+
+def topped_up(account: Account, event: CreditsGranted) -> None:
+    """The one under way is over; what it cost is kept for the longest month."""
+    account.top_up_since = 0
+    account.top_ups = [kept for kept in account.top_ups if event.at - kept[0] < MONTH_MAX_MS]
+    if event.cost_basis is not None:
+        account.top_ups.append((event.at, event.cost_basis.amount_minor))
