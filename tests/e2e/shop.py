@@ -16,7 +16,7 @@ from engine.local import Engine
 from engine.ports import free_port
 
 from tests.integration.gateway_world import SCRIP, World, keyed, world
-from tests.integration.payments_world import IDENTITY, SECRET
+from tests.integration.payments_world import CHECKS, SECRET, SIGNS
 from tests.integration.stripe_http import KEY, StripeServer
 
 
@@ -27,7 +27,7 @@ class Shop:
         self.world = made
         self.stripe = stripe
         self.env = {
-            "SCRIP_IDENTITY_SECRET": IDENTITY,
+            "SCRIP_IDENTITY_PUBLIC_KEYS": CHECKS,
             "SCRIP_STRIPE_WEBHOOK_SECRETS": SECRET,
             "SCRIP_STRIPE_KEY": KEY,
             "SCRIP_STRIPE_API_BASE": stripe.url,
@@ -56,7 +56,7 @@ def shop_of(
     """A running shop; `more` services beside."""
     prefix, port = f"t{uuid.uuid4().hex[:10]}.", free_port()
     payments = f"http://127.0.0.1:{port}"
-    settings = {"SCRIP_PAYMENTS_URL": payments, "SCRIP_IDENTITY_SECRET": IDENTITY}
+    settings = {"SCRIP_PAYMENTS_URL": payments, "SCRIP_IDENTITY_KEY": SIGNS}
     services = ("ledger", "audit-projector", *more)
     with world(
         engine, database, prefix, folder, guard, services=services, gateway=settings

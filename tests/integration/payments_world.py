@@ -17,6 +17,13 @@ import msgspec
 from bus.topics import ensure_topics
 from contracts.commands import ActorKind
 from contracts.identity import ALGORITHM, HEADER, ISSUER, LIFETIME_S, PAYMENTS, TYPE
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from engine.guard import Guard
 from engine.local import Engine
 from engine.processes import Process
@@ -33,7 +40,11 @@ from tests.integration.stripe_http import KEY, StripeServer
 
 PARTITIONS = 2
 SECRET = "a-secret-of-tests"
-IDENTITY = "x" * 32
+IDENTITY = Ed25519PrivateKey.generate()
+SIGNS = IDENTITY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+CHECKS = (
+    IDENTITY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+)
 
 
 class World:
@@ -61,7 +72,7 @@ class World:
             "SCRIP_ENV": "test",
             "SCRIP_STATE_DIR": str(self.folder),
             "SCRIP_METRICS_PORT": "0",
-            "SCRIP_IDENTITY_SECRET": IDENTITY,
+            "SCRIP_IDENTITY_PUBLIC_KEYS": CHECKS,
             "SCRIP_STRIPE_WEBHOOK_SECRETS": SECRET,
         }
 
@@ -82,7 +93,7 @@ class World:
             env="test",
             topic_prefix=self.prefix,
             webhook_secrets=(SECRET,),
-            identity_secret=IDENTITY,
+            identity_keys=CHECKS,
             stripe_key=KEY,
             stripe_api_base=self.stripe.url,
         )

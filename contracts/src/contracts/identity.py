@@ -1,8 +1,8 @@
 """The identity token: who calls, as the gateway vouches for it to a service behind the same host.
 
-A JWT, HS256 under a secret that only the services of one installation share. The gateway makes one
-per request that it passes on; the service checks algorithm, type, issuer, audience and expiry, and
-then knows account, scopes and actor. It carries no name and no address.
+A JWT, signed with Ed25519: the gateway alone holds the key that signs, so that whoever checks can
+vouch for nobody. It makes one per request that it passes on; the service checks algorithm, type,
+issuer, audience and expiry, and then knows account, scopes and actor. No name, no address in it.
 """
 
 from msgspec import Struct
@@ -12,10 +12,9 @@ from contracts.units import Id
 
 ISSUER = "scrip-gateway"
 PAYMENTS = "scrip-payments"  # the audience of what is passed on to payments
-ALGORITHM = "HS256"
+ALGORITHM = "EdDSA"
 TYPE = "scrip-identity+jwt"
 LIFETIME_S = 60  # longer than any request that is passed on may take
-SECRET_BYTES_MIN = 32  # as long as the hash
 HEADER = "scrip-identity"  # where the token travels; a caller's own header of this name is dropped
 
 

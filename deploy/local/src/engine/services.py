@@ -17,7 +17,8 @@ from engine.places import HOST
 GATEWAY_PORT = 18080
 PAYMENTS_PORT = 18090
 STRIPE_PORT = 18091  # of the double, when it stands in
-IDENTITY_FILE = "identity.secret"  # the file by which the gateway vouches for callers
+IDENTITY_FILE = "identity.key"  # the file by which the gateway vouches for callers
+IDENTITY_PUBLIC_FILE = "identity.pub"  # and the one by which the others check it
 STRIPE_FILE = "stripe.secret"  # the file by which the double signs what it delivers
 STRIPE_KEY = "sk_test_double"  # opens the double, and nothing else anywhere
 FIRST_METRICS_PORT = 18081  # one port per process, in the order below
@@ -36,6 +37,7 @@ class Service(msgspec.Struct, frozen=True):
     http_port: int = 0
     ready_path: str = "/metrics"
     prepare: tuple[str, ...] = ()
+    vouches: bool = False  # it alone is told the key that signs identity tokens
 
     @property
     def ready_url(self) -> str:
@@ -49,7 +51,7 @@ class Service(msgspec.Struct, frozen=True):
 
     def env(self, bootstrap: str, postgres_url: str, files: Path) -> dict[str, str]:
         """Give its settings; `files` is where it may keep what must outlive it."""
-        settings: Mapping[str, str] = {
+        settings = {
             "SCRIP_ENV": "local",
             "SCRIP_KAFKA_BOOTSTRAP": bootstrap,
             "SCRIP_POSTGRES_URL": postgres_url,
@@ -57,8 +59,10 @@ class Service(msgspec.Struct, frozen=True):
             "SCRIP_METRICS_PORT": str(self.metrics_port),
             "SCRIP_PAYMENTS_URL": f"http://{HOST}:{PAYMENTS_PORT}",
             "SCRIP_PUBLIC_URL": f"http://{HOST}:{GATEWAY_PORT}",
-            "SCRIP_IDENTITY_SECRET_FILE": str(files / IDENTITY_FILE),
+            "SCRIP_IDENTITY_PUBLIC_KEYS_FILE": str(files / IDENTITY_PUBLIC_FILE),
         }
+        if self.vouches:
+            settings["SCRIP_IDENTITY_KEY_FILE"] = str(files / IDENTITY_FILE)
         http = {"SCRIP_HTTP_PORT": str(self.http_port)} if self.http_port else {}
         return {**settings, **http, **(_double(files) if doubled() else {})}
 
@@ -108,6 +112,7 @@ def services() -> tuple[Service, ...]:
             next(ports),
             http_port=GATEWAY_PORT,
             ready_path="/readyz",
+            vouches=True,
         ),
         Service(
             "payments",

@@ -6,18 +6,18 @@ service has a pid file of its own, so that it can be stopped even when the super
 """
 
 import os
-import secrets
 import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from engine.credentials import make_keys, make_secret
 from engine.errors import EngineError
 from engine.places import REPOSITORY
 from engine.ports import refuse_used
 from engine.processes import READY_SECONDS, Process, answers
-from engine.services import IDENTITY_FILE, STRIPE_FILE, Service, scrip
+from engine.services import IDENTITY_FILE, IDENTITY_PUBLIC_FILE, STRIPE_FILE, Service, scrip
 
 STOP_SECONDS = 65.0  # six services, each with 10 s of its own
 PREPARE_SECONDS = 60  # a migration of an empty or small database
@@ -74,8 +74,9 @@ class Supervision:
                 refuse_used(port, service.name, "its port in deploy/local/src/engine/services.py")
         for folder in ("logs", "pids", "files"):
             (self._state / folder).mkdir(parents=True, exist_ok=True)
-        for secret in (IDENTITY_FILE, STRIPE_FILE):
-            _make_secret(self._state / "files" / secret)
+        files = self._state / "files"
+        make_keys(files / IDENTITY_FILE, files / IDENTITY_PUBLIC_FILE)
+        make_secret(files / STRIPE_FILE)
         for service in self.services:
             self._prepare(service)
         self._config.write_text(self._written())
@@ -184,13 +185,6 @@ class Supervision:
                 "stdout_logfile_backups": "1",
             },
         )
-
-
-def _make_secret(file: Path) -> None:
-    """A secret that only this installation's services share, made once."""
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(32))
 
 
 def _section(name: str, settings: Mapping[str, str]) -> str:

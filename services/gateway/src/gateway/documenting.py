@@ -12,6 +12,7 @@ from gateway.openapi import document
 from gateway.passing import Passing
 from gateway.readmodels import ReadModels
 from gateway.settings import Settings
+from gateway.vouching import Vouching
 from gateway.waiting import Bridge
 from gateway.watching import RunWatch
 
@@ -33,7 +34,7 @@ async def written() -> bytes:
             models=models,
             ring=KeyRing(settings.env, models.keys),
             metrics=metrics,
-            passing=Passing("", ""),
+            passing=Passing("", Vouching("")),
             caught_up=lambda: False,
             seen=lambda _partition: 0,
         )

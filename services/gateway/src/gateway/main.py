@@ -26,6 +26,7 @@ from gateway.readmodels import ReadModels
 from gateway.requests import Requests
 from gateway.results import ResultsListener
 from gateway.settings import Settings
+from gateway.vouching import Vouching
 from gateway.waiting import Bridge
 from gateway.watching import RunWatch
 
@@ -50,7 +51,7 @@ async def serve(settings: Settings) -> None:
     prefix, bootstrap = settings.topic_prefix, settings.kafka_bootstrap
     partitions, run_partitions = await _partitions(bootstrap, prefix)
     outbox, models = Outbox(bootstrap), ReadModels(settings.postgres_url)
-    payments = Passing(settings.payments_url, settings.identity_secret)
+    payments = Passing(settings.payments_url, Vouching(settings.identity_key))
     metrics, watch, ring = Metrics(), RunWatch(), KeyRing(settings.env, models.keys)
 
     def hand(batch: list[Counted], at: float) -> None:

@@ -5,22 +5,12 @@ is bought, for how much and whether it is paid is decided by payments alone. Str
 pass byte for byte and vouched for by nobody: their signature is payments' to check.
 """
 
-import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 import httpx
-import jwt
 import structlog
-from contracts.identity import (
-    ALGORITHM,
-    HEADER,
-    ISSUER,
-    LIFETIME_S,
-    PAYMENTS,
-    SECRET_BYTES_MIN,
-    TYPE,
-)
+from contracts.identity import HEADER
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from msgspec import Struct
@@ -30,6 +20,7 @@ from gateway.guest import Guest, Reception
 from gateway.keys import Scope
 from gateway.problems import RETRY_SOON_S, ProblemError, failure
 from gateway.rates import USAGE, Rates, Rule
+from gateway.vouching import Vouching
 from gateway.web import request_id_of
 
 CHECKOUT = Rule("checkout", 10)
@@ -43,18 +34,19 @@ log = structlog.get_logger(__name__)
 
 
 class Passing:
-    """The way to payments; without an address or a secret there is none, and callers are told."""
+    """The way to payments; without an address or a key there is none, and callers are told."""
 
-    def __init__(self, url: str, secret: str) -> None:
+    def __init__(self, url: str, vouching: Vouching) -> None:
         self._url = url
-        self._secret = secret.encode()
+        self._vouching = vouching
         self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN_S, trust_env=False)
 
     async def on_behalf(self, request: Request, guest: Guest, path: str, body: bytes) -> Response:
         """Pass a request on for somebody who was let in."""
-        if len(self._secret) < SECRET_BYTES_MIN:
+        if not self._vouching.able:
             raise _unavailable()
-        return guest.with_headers(await self.on(request, path, body, {HEADER: self._token(guest)}))
+        vouched = {HEADER: self._vouching.token(guest)}
+        return guest.with_headers(await self.on(request, path, body, vouched))
 
     async def on(
         self, request: Request, path: str, body: bytes, vouched: dict[str, str]
@@ -80,21 +72,6 @@ class Passing:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-    def _token(self, guest: Guest) -> str:
-        now, who = int(time.time()), guest.principal
-        claims = {
-            "iss": ISSUER,
-            "aud": PAYMENTS,
-            "sub": who.id,
-            "iat": now,
-            "exp": now + LIFETIME_S,
-            "account": guest.account,
-            "scopes": sorted(who.scopes),
-            "kind": who.actor.kind,
-            "actor": who.actor.id,
-        }
-        return jwt.encode(claims, self._secret, ALGORITHM, headers={"typ": TYPE})
 
 
 class Route(Struct, frozen=True):

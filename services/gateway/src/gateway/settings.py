@@ -32,7 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     rate_limits: str = "accounts"
     top_up_url: str = "/account/credits"
     payments_url: str = ""
-    identity_secret: str = ""
+    identity_key: str = ""  # PEM; it signs
 
     def __repr__(self) -> str:
         """All but the password."""
@@ -57,7 +57,7 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         rate_limits=limits,
         top_up_url=environ.get("SCRIP_TOP_UP_URL", "/account/credits"),
         payments_url=environ.get("SCRIP_PAYMENTS_URL", "").rstrip("/"),
-        identity_secret=_secret(environ, "SCRIP_IDENTITY_SECRET"),
+        identity_key=_secret(environ, "SCRIP_IDENTITY_KEY"),
     )
 
 

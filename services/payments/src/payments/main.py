@@ -37,7 +37,7 @@ from payments.circuit import Circuits
 from payments.dispatching import Dispatcher
 from payments.errands import Errands
 from payments.handling import Handling
-from payments.identity import Guard
+from payments.identity import Guard, public_keys
 from payments.index import Index
 from payments.index import Pool as IndexPool
 from payments.listening import Listener
@@ -131,7 +131,7 @@ async def assemble(
         index=index,
         buying=buying,
         handling=handling,
-        guard=Guard(settings.identity_secret),
+        guard=Guard(public_keys(settings.identity_keys)),
         changed=relay.poke,
     )
     plans = plan_routes.Plans(books, subscribing, people.guard, relay.poke)

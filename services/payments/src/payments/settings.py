@@ -33,7 +33,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     stripe_key: str = ""
     stripe_api_base: str = "https://api.stripe.com"
     webhook_secrets: tuple[str, ...] = ()
-    identity_secret: str = ""
+    identity_keys: str = ""  # PEM, one or more while one is being rolled; they check
     public_url: str = RETURN_URL
     fraud_freezes: bool = True
 
@@ -63,7 +63,7 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         webhook_secrets=tuple(
             part for part in _secret(environ, "SCRIP_STRIPE_WEBHOOK_SECRETS").split(",") if part
         ),
-        identity_secret=_secret(environ, "SCRIP_IDENTITY_SECRET"),
+        identity_keys=_secret(environ, "SCRIP_IDENTITY_PUBLIC_KEYS"),
         public_url=environ.get("SCRIP_PUBLIC_URL", RETURN_URL).rstrip("/"),
         fraud_freezes=environ.get("SCRIP_FRAUD_WARNING", "freeze") == "freeze",
     )
