@@ -4,6 +4,7 @@ Nothing is called behind the page's back: the double delivers by itself, and the
 from the gateway.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from engine.guard import Guard
 from engine.local import Engine
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.shop import Shop, available, shop_of, status, until_credited
+from tests.e2e.shop import Shop, available, bought, shop_of, status, until_credited
 from tests.integration.gateway_world import fresh, keyed
 
 PACK = 1400
@@ -92,6 +93,38 @@ async def test_a_bank_debit_is_credited_when_its_money_comes(shop: Shop, browser
         shop.stripe.settle(session, works=True)
         await until_credited(person, session)
         await available(person, PACK)
+
+
+async def test_a_card_chosen_in_the_portal_is_the_one_that_is_charged(
+    shop: Shop, browser: Browser
+) -> None:
+    account = fresh("pat")
+    async with shop.world.client() as person:
+        await person.post("/dev/sign-in", json={"account": account})
+        session = await bought(person, "k1", saveCard=True)
+        shop.stripe.pay(session)
+        await until_credited(person, session)
+        linked = await person.post("/api/billing/portal")
+        context = await browser.new_context(java_script_enabled=False)
+        page = await context.new_page()
+        await page.goto(linked.json()["url"])
+        await page.get_by_label("Card number").fill("5555 5555 5555 4444")
+        await page.get_by_role("button", name="Use this card from now on").click()
+        await expect(
+            page.get_by_text("mastercard ending in 4444, used from now on")
+        ).to_be_visible()
+        await context.close()
+        await until_charged(person, "4444")
+
+
+async def until_charged(person: httpx.AsyncClient, last4: str) -> None:
+    """Until top-ups charge the card with these digits."""
+    async with asyncio.timeout(20):
+        while True:
+            cards = (await person.get("/api/billing/payment-methods")).json()["paymentMethods"]
+            if [x["last4"] for x in cards if x["forTopUps"]] == [last4]:
+                return
+            await asyncio.sleep(1)
 
 
 async def test_who_goes_back_to_the_shop_has_bought_nothing(shop: Shop, browser: Browser) -> None:

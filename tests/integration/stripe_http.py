@@ -16,8 +16,7 @@ from engine.services import scrip
 from payments.handling import Hint
 from stripe_double.control import AnyHappening
 from stripe_double.faults import Faults
-from stripe_double.objects import AnyObject
-from stripe_double.records import Event
+from stripe_double.records import AnyObject, Event
 
 from tests.unit.payments.stripe_happenings import Happenings
 from tests.unit.payments.stripe_world import hint_of

@@ -62,6 +62,10 @@ def test_a_killed_service_comes_back_and_all_of_them_stop(supervision: Supervisi
     logged = supervision.log("first").read_text()
     assert "SCRIP_POSTGRES_URL=postgresql://a:b%40@c/d" in logged
     assert "SCRIP_ENV=local" in logged
+    files = first.log.parents[1] / "files"
+    assert (files / "identity.key").stat().st_mode & 0o777 == 0o600
+    assert (files / "stripe.secret").stat().st_mode & 0o777 == 0o600
+    assert "PUBLIC KEY" in (files / "identity.pub").read_text()
     supervision.stop()
     for name in ("first", "second"):
         assert not supervision.process_of(name).adopt(), name

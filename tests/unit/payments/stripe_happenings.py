@@ -70,6 +70,10 @@ class Happenings:
     def unwarn(self, warning: str) -> None:
         self.happen(control.Unwarn(warning))
 
+    def prefer(self, payer: str, card: str) -> None:
+        """A payer leaves another card in the portal."""
+        self.happen(control.Prefer(payer, card))
+
     def pay_out(self) -> Payout:
         made: Payout = self.happen(control.PayOut())
         return made

@@ -151,6 +151,27 @@ def test_a_new_card_ends_the_pause_and_hurries_what_waits(shop: Shop) -> None:
     assert due(shop, 8)
 
 
+def test_a_card_chosen_in_the_portal_takes_the_old_ones_place_and_ends_a_pause(shop: Shop) -> None:
+    with_card(shop)
+    old = payer(shop).card
+    due(shop, 7)
+    shop.stripe.shelf.faults.declines = ["stolen_card"]
+    charging(shop).run(errand(shop))
+    shop.stripe.prefer(payer(shop).customer, "5555555555554444")
+    shop.hear(shop.stripe.events)
+    assert not payer(shop).paused
+    assert payer(shop).card not in {"", old}
+    assert due(shop, 8)
+
+
+def test_a_card_left_by_somebody_who_allowed_no_top_ups_is_not_charged(shop: Shop) -> None:
+    shop.stripe.pay(shop.buy().session)
+    shop.stripe.prefer(payer(shop).customer, "5555555555554444")
+    shop.hear(shop.stripe.events)
+    assert payer(shop).card == ""
+    assert not due(shop, 7)
+
+
 def test_a_try_that_was_cut_off_is_the_same_payment(shop: Shop) -> None:
     """The answer was lost: asked again by the same key, Stripe charges once."""
     with_card(shop)

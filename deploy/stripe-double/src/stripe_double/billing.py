@@ -1,6 +1,7 @@
 """Bills: invoices with pages of their own, and subscriptions that make one every month."""
 
 from stripe_double import money
+from stripe_double.cards import Card
 from stripe_double.objects import (
     Details,
     Intent,
@@ -10,6 +11,7 @@ from stripe_double.objects import (
     Items,
     PaidBy,
     Parent,
+    Payer,
     PaymentMethod,
     Price,
     Session,
@@ -67,7 +69,7 @@ def begin(shelf: Shelf, session: Session, method: PaymentMethod) -> Subscription
         id=shelf.name("subscription"),
         created=shelf.now_s,
         status="active",
-        customer=session.customer or method.customer or "",
+        customer=method.customer or "",
         items=Items([item]),
     )
     session.customer, session.subscription = made.customer, made.id
@@ -130,9 +132,19 @@ def charge_kept(
     return intent
 
 
-def card_of(shelf: Shelf, payer: str) -> PaymentMethod | None:
-    """The newest card that a payer left."""
-    return next((x for x in shelf.every(PaymentMethod) if x.customer == payer), None)
+def keep(shelf: Shelf, method: PaymentMethod, payer: Payer) -> None:
+    """The payer lets a card be kept."""
+    method.customer = payer.id
+    shelf.say("payment_method.attached", method)
+
+
+def prefer(shelf: Shelf, card: Card, payer: Payer) -> None:
+    """The payer leaves another card, to be used from now on."""
+    name = shelf.name("payment_method")
+    method = PaymentMethod(id=name, created=shelf.now_s, card=card.face, behaves=card.behaviour)
+    keep(shelf, method, payer)
+    payer.invoice_settings.default_payment_method = name
+    shelf.say("customer.updated", payer)
 
 
 def _bill_period(shelf: Shelf, subscription: Subscription, amount: int | None = None) -> Invoice:

@@ -89,8 +89,9 @@ def lapse(shelf: Shelf) -> None:
 
 def _pay_with(shelf: Shelf, session: Session, method: PaymentMethod) -> None:
     payer = _payer(shelf, session)
-    method.customer = payer.id
     session.status, session.payment_status = "complete", "paid"
+    if session.setup_future_usage or session.mode == "subscription":
+        billing.keep(shelf, method, payer)
     shelf.put(method)
     if session.mode == "subscription":
         billing.begin(shelf, session, method)

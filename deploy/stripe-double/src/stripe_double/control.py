@@ -11,11 +11,12 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from stripe_double import billing, checkout, claims, money
-from stripe_double.cards import card_of
+from stripe_double.cards import Card, card_of
 from stripe_double.faults import Faults
-from stripe_double.objects import AnyObject, Dispute, FraudWarning, Intent, Session
+from stripe_double.objects import Dispute, FraudWarning, Intent, Payer, Session
 from stripe_double.objects import Refund as Refunded
 from stripe_double.objects import Subscription as Subscribed
+from stripe_double.records import AnyObject
 from stripe_double.refusals import Refused
 from stripe_double.shelf import Shelf
 
@@ -108,6 +109,13 @@ class SubscriptionTurns(Happening, tag="subscription_turns"):
     status: str
 
 
+class Prefer(Happening, tag="prefer"):
+    """A payer leaves another card in the portal."""
+
+    payer: str
+    card: str
+
+
 class PayOut(Happening, tag="pay_out"):
     """The balance goes to the bank."""
 
@@ -137,6 +145,7 @@ AnyHappening: TypeAlias = (
     | Unwarn
     | Renew
     | SubscriptionTurns
+    | Prefer
     | PayOut
     | Falsify
 )
@@ -191,6 +200,10 @@ def happen(shelf: Shelf, what: AnyHappening) -> AnyObject:
             subscription = shelf.find(Subscribed, name)
             billing.turn(shelf, subscription, status)
             return subscription
+        case Prefer(name, typed):
+            payer = shelf.find(Payer, name)
+            billing.prefer(shelf, _card(typed), payer)
+            return payer
         case PayOut(currency):
             return money.pay_out(shelf, currency)
         case Falsify():
@@ -201,9 +214,7 @@ def _checkout(shelf: Shelf, what: Pay | PayByBank | Settle | Expire) -> Session:
     session = shelf.find(Session, what.session)
     match what:
         case Pay(_, typed, confirmed):
-            if (card := card_of(typed)) is None:
-                raise Refused("That is no test card.", param="card")
-            checkout.pay(shelf, session, card, confirmed=confirmed)
+            checkout.pay(shelf, session, _card(typed), confirmed=confirmed)
         case PayByBank():
             checkout.pay_by_bank(shelf, session)
         case Settle(_, works):
@@ -211,6 +222,12 @@ def _checkout(shelf: Shelf, what: Pay | PayByBank | Settle | Expire) -> Session:
         case Expire():
             checkout.expire(shelf, session)
     return session
+
+
+def _card(typed: str) -> Card:
+    if (card := card_of(typed)) is None:
+        raise Refused("That is no test card.", param="card")
+    return card
 
 
 def _falsify(shelf: Shelf, what: Falsify) -> AnyObject:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from stripe_double.objects import AnyObject
-from stripe_double.records import Event, Kept
+from stripe_double.records import AnyObject, Event, Kept
 from stripe_double.shelf import AnyKept, Shelf
 
 _decode = msgspec.json.Decoder(AnyObject | Event | Kept).decode

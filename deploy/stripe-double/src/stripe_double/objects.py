@@ -4,8 +4,6 @@
 epoch. No card number is ever kept: a payment method knows a brand and four digits.
 """
 
-from typing import TypeAlias
-
 from msgspec import Struct, field
 
 
@@ -197,10 +195,17 @@ class PaymentMethod(Thing, kw_only=True, tag="payment_method"):
     behaves: str = "works"
 
 
+class Preferred(Struct):
+    """The card that its owner chose last."""
+
+    default_payment_method: str | None = None
+
+
 class Payer(Thing, kw_only=True, tag="customer"):
     """Who pays; the shop's opaque id is in the metadata."""
 
     name: str | None = None
+    invoice_settings: Preferred = field(default_factory=Preferred)
 
 
 class Item(Struct, kw_only=True):
@@ -278,22 +283,3 @@ class Portal(Thing, kw_only=True, tag="billing_portal.session"):
     customer: str
     return_url: str
     url: str
-
-
-AnyObject: TypeAlias = (
-    Session
-    | Intent
-    | Charge
-    | Refund
-    | Movement
-    | Dispute
-    | FraudWarning
-    | Payout
-    | PaymentMethod
-    | Payer
-    | Price
-    | Subscription
-    | Invoice
-    | InvoicePayment
-    | Portal
-)

@@ -18,6 +18,7 @@ from stripe_double.cards import CARDS, Card, card_of
 from stripe_double.objects import (
     Charge,
     Invoice,
+    Payer,
     PaymentMethod,
     Portal,
     Session,
@@ -66,13 +67,28 @@ class Pages:
         text = self._templates.get_template(template).render(values)
         return Response(text, status, headers=HEADERS, media_type="text/html")
 
-    def session_page(self, session: Session, *, wrong: str = "", by: str = "card") -> Response:
+    def session_page(self, session: Session, *, wrong: str = "") -> Response:
         """The page to pay on, or what became of the session."""
         if session.status != "open":
             back = _success(session) if session.status == "complete" else session.cancel_url
             return self.shown("over.html", session=session, back=back)
         status = 402 if wrong else 200
-        return self.shown("pay.html", status, session=session, cards=CARDS, wrong=wrong, by=by)
+        return self.shown("pay.html", status, session=session, cards=CARDS, wrong=wrong)
+
+    def portal_page(self, portal: Portal, *, wrong: str = "") -> Response:
+        """A payer's own page."""
+        shelf, payer = self.shelf, self.shelf.find(Payer, portal.customer)
+        return self.shown(
+            "portal.html",
+            402 if wrong else 200,
+            portal=portal,
+            preferred=payer.invoice_settings.default_payment_method,
+            cards=[x for x in shelf.every(PaymentMethod) if x.customer == payer.id and x.card],
+            invoices=_of(shelf, Invoice, payer.id),
+            subscriptions=_of(shelf, Subscription, payer.id),
+            test_cards=CARDS,
+            wrong=wrong,
+        )
 
 
 async def _see(pages: Pages, request: Request) -> Response:
@@ -123,15 +139,17 @@ async def _receipt(pages: Pages, request: Request) -> Response:
 
 
 async def _portal(pages: Pages, request: Request) -> Response:
-    portal = _open_portal(pages, request)
-    shelf, payer = pages.shelf, portal.customer
-    return pages.shown(
-        "portal.html",
-        portal=portal,
-        cards=[x for x in shelf.every(PaymentMethod) if x.customer == payer and x.card],
-        invoices=_of(shelf, Invoice, payer),
-        subscriptions=_of(shelf, Subscription, payer),
-    )
+    return pages.portal_page(_open_portal(pages, request))
+
+
+async def _prefer(pages: Pages, request: Request) -> Response:
+    """The payer leaves another card, to be used from now on."""
+    portal, typed = _open_portal(pages, request), await _fields(request)
+    card = card_of(typed.get("number", ""))
+    if card is None:
+        return pages.portal_page(portal, wrong=NO_TEST_CARD)
+    billing.prefer(pages.shelf, card, pages.shelf.find(Payer, portal.customer))
+    return RedirectResponse(portal.url, 303, HEADERS)
 
 
 async def _end(pages: Pages, request: Request) -> Response:
@@ -159,6 +177,7 @@ def routes(shelf: Shelf) -> list[Route]:
         ("GET", "/receipts/{name}", _receipt),
         ("GET", "/portal/{name}", _portal),
         ("POST", "/portal/{name}", _end),
+        ("POST", "/portal/{name}/cards", _prefer),
         ("GET", "/page.css", _style),
     )
     return [Route(path, _page(pages, show), methods=[method]) for method, path, show in table]

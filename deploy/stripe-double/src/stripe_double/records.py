@@ -1,9 +1,46 @@
 """What is kept beside the objects: the event of each change, and the first answer of each key."""
 
+from typing import TypeAlias
+
 import msgspec
 from msgspec import Struct
 
-from stripe_double.objects import Thing
+from stripe_double.objects import (
+    Charge,
+    Dispute,
+    FraudWarning,
+    Intent,
+    Invoice,
+    InvoicePayment,
+    Movement,
+    Payer,
+    PaymentMethod,
+    Payout,
+    Portal,
+    Price,
+    Refund,
+    Session,
+    Subscription,
+    Thing,
+)
+
+AnyObject: TypeAlias = (
+    Session
+    | Intent
+    | Charge
+    | Refund
+    | Movement
+    | Dispute
+    | FraudWarning
+    | Payout
+    | PaymentMethod
+    | Payer
+    | Price
+    | Subscription
+    | Invoice
+    | InvoicePayment
+    | Portal
+)
 
 
 class Carried(Struct):

@@ -10,8 +10,8 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from stripe_double.faults import Faults
-from stripe_double.objects import AnyObject, Thing
-from stripe_double.records import Carried, Event, Kept
+from stripe_double.objects import Thing
+from stripe_double.records import AnyObject, Carried, Event, Kept
 from stripe_double.refusals import missing
 
 PREFIXES = {

@@ -6,7 +6,7 @@ An event is only a hint that something changed: the object is fetched and what i
 
 from msgspec import Struct
 
-from payments import seeing
+from payments import objects, seeing
 from payments.books import Books
 from payments.clock import now_ms
 from payments.index import Index
@@ -35,6 +35,7 @@ HEARD = (  # kinds of events about purchases
     "charge.refund",
     "charge.dispute.",
     "radar.early_fraud_warning.",
+    "customer.updated",
 )
 
 
@@ -72,6 +73,8 @@ class Handling:
             self.look_at_dispute(self._till.get(Dispute, f"disputes/{of}"))
         elif kind.startswith("radar.early_fraud_warning."):
             self.look_at_warning(self._till.get(FraudWarning, f"radar/early_fraud_warnings/{of}"))
+        elif kind == "customer.updated":
+            self._prefer_card(of)
         else:
             return "ignored"
         return "handled"
@@ -106,6 +109,22 @@ class Handling:
 
         def save(payer: Payer) -> bool:
             return payer.customer == customer and payer.save(card)
+
+        if self._books.change_payer(account, save):
+            self._index.errands_now(account)
+
+    def _prefer_card(self, customer: str) -> None:
+        """A card chosen in the portal takes the place of one that top-ups were allowed to charge.
+
+        Nobody who never allowed it is charged because a card was left.
+        """
+        account = self._index.stream_of(customer)
+        chosen = self._till.get(objects.Payer, f"customers/{customer}").invoice_settings
+        if account is None or chosen is None or not (card := chosen.default_payment_method):
+            return
+
+        def save(payer: Payer) -> bool:
+            return payer.customer == customer and payer.card != "" and payer.save(card)
 
         if self._books.change_payer(account, save):
             self._index.errands_now(account)

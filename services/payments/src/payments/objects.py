@@ -108,11 +108,18 @@ class FraudWarning(Named):
     charge: str | None = None
 
 
+class Preferred(Struct):
+    """The card that its owner chose last, in the portal."""
+
+    default_payment_method: str | None = None
+
+
 class Payer(Named):
     """A customer object: an opaque id of ours on it, the person's words stay at Stripe."""
 
     livemode: bool
     created: int
+    invoice_settings: Preferred | None = None
     metadata: dict[str, str] = msgspec.field(default_factory=dict)
 
 
