@@ -8,9 +8,7 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
 import pytest
 import pytest_asyncio
 from engine.guard import Guard
@@ -18,6 +16,7 @@ from engine.local import Engine
 from playwright.async_api import Browser
 
 from tests.browser import chromium
+from tests.databases import database_of
 
 
 @pytest.fixture(scope="session")
@@ -56,12 +55,8 @@ def topic_prefix() -> str:
 @pytest.fixture(scope="module")
 def database(engine: Engine) -> Iterator[str]:
     """The address of a fresh, empty database for this test module."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(engine.postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    yield urlunsplit(urlsplit(engine.postgres_url)._replace(path=f"/{name}"))
-    with psycopg.connect(engine.postgres_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with database_of(engine) as url:
+        yield url
 
 
 @pytest_asyncio.fixture(scope="session")

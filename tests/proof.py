@@ -28,6 +28,7 @@ PROOFS = {
         "tests/integration/test_payments_baton.py",
         "tests/e2e/test_buying.py",
         "tests/e2e/test_buying_in_browser.py",
+        "tests/e2e/test_money_back.py",
     ),
 }
 

@@ -5,26 +5,12 @@ state, the balance. Finance's reconciliation finds the purchase that no delivery
 """
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
-import pytest
-from engine.guard import Guard
-from engine.local import Engine
 from gateway.keys import Scope
 
-from tests.e2e.shop import Shop, available, bought, shop_of, status, until_credited
+from tests.e2e.shop import Shop, available, bought, status, until_credited
 from tests.integration.gateway_world import fresh, keyed
-
-
-@pytest.fixture(scope="module")
-def shop(
-    engine: Engine, database: str, guard: Guard, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shop]:
-    folder: Path = tmp_path_factory.mktemp("buying")
-    with shop_of(engine, database, folder, guard) as made:
-        yield made
 
 
 async def test_a_person_buys_a_pack_and_has_the_credits(shop: Shop) -> None:

@@ -5,30 +5,17 @@ from the gateway.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
-import pytest
-from engine.guard import Guard
-from engine.local import Engine
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.shop import Shop, available, bought, shop_of, status, until_credited
+from tests.e2e.shop import Shop, available, bought, status, until_credited
 from tests.integration.gateway_world import fresh, keyed
 
 PACK = 1400
 WORKS, DECLINED, ASKS = "4242 4242 4242 4242", "4000 0000 0000 0002", "4000 0027 6000 3184"
-
-
-@pytest.fixture(scope="module")
-def shop(
-    engine: Engine, database: str, guard: Guard, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shop]:
-    folder: Path = tmp_path_factory.mktemp("browser")
-    with shop_of(engine, database, folder, guard) as made:
-        yield made
 
 
 @asynccontextmanager
