@@ -7,13 +7,14 @@ import asyncio
 
 import httpx
 import pytest
+from gateway.keys import Scope
 
 from tests.e2e.shop import Shop, available, bought, status, until_credited
 from tests.integration.gateway_world import fresh, keyed
 
 PACK = 1400
 HELD, TOO_LITTLE, FROZEN = 201, 402, 403
-DISPUTES, WARNS = "4000000000000259", "4000000000005423"
+WORKS, DISPUTES, WARNS = "4242424242424242", "4000000000000259", "4000000000005423"
 
 
 async def paid_by(shop: Shop, person: httpx.AsyncClient, account: str, card: str) -> str:
@@ -67,6 +68,27 @@ async def test_a_disputed_payment_stops_its_credits_until_it_is_decided(
         await becomes(person, session, word)
         await available(person, left)
         await settled(shop, account, "after", HELD if left else TOO_LITTLE)
+
+
+async def test_a_refund_that_stripe_answered_500_is_settled_by_its_delivery(shop: Shop) -> None:
+    """The key says 500 for a day; the money went back all the same, and the event tells."""
+    account = fresh("fay")
+    async with shop.world.client() as person:
+        session = await paid_by(shop, person, account, WORKS)
+        await until_credited(person, session)
+        (purchase,) = (await person.get("/api/billing/purchases")).json()["purchases"]
+        path = f"/api/billing/purchases/{purchase['purchaseId']}/refunds"
+        shop.stripe.fail(errors_after=1)
+        boss = shop.world.key(scopes=frozenset({Scope.ADMIN}))
+        async with shop.world.client(boss, **{"Scrip-Account": account}) as admin:
+            body = {"reason": "requested", "amountMinor": 1000}
+            asked = await admin.post(path, json=body, headers=keyed("b1"))
+        assert asked.status_code == 202, asked.text
+        await becomes(person, session, "partly_refunded")
+        await available(person, PACK - PACK * 1000 // 2500)
+        intent = shop.stripe.see(f"checkout/sessions/{session}")["payment_intent"]
+        (back,) = shop.stripe.see(f"refunds?payment_intent={intent}")["data"]
+        assert back["amount"] == 1000
 
 
 async def test_an_early_fraud_warning_stops_the_credits_until_somebody_acted(shop: Shop) -> None:

@@ -224,6 +224,39 @@ def test_a_500_after_the_effect_stays_and_the_effect_can_be_seen(
     assert refund.amount == 400
 
 
+def test_a_call_that_times_out_had_its_effect_once(double: StripeServer) -> None:
+    double.fail(time_outs=1)
+    named = {"idempotency-key": "slow-1"}
+    with pytest.raises(httpx.ReadTimeout):
+        double.http.post("/v1/customers", data={"name": "Ada"}, headers=named, timeout=0.3)
+    again = double.http.post("/v1/customers", data={"name": "Ada"}, headers=named)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (200, "true")
+    newest = double.see("customers?limit=2")["data"]
+    assert [x["id"] for x in newest if x["name"] == "Ada"] == [again.json()["id"]]
+
+
+def test_the_portal_exchanges_and_removes_cards_of_its_payer_only(double: StripeServer) -> None:
+    mine, other = (double.http.post("/v1/customers").json()["id"] for _ in range(2))
+    portal = double.http.post(
+        "/v1/billing_portal/sessions",
+        data={"customer": mine, "return_url": "https://shop.example"},
+    ).json()["url"]
+    double.prefer(other, "5555555555554444")
+    (theirs,) = double.see(f"customers/{other}/payment_methods")["data"]
+    with httpx.Client(trust_env=False, follow_redirects=True) as page:
+        wrong = page.post(f"{portal}/cards", data={"number": "4111111111111111"})
+        assert (wrong.status_code, "Never type" in wrong.text) == (402, True)
+        kept = page.post(f"{portal}/cards", data={"number": "4242424242424242"})
+        assert "visa ending in 4242, used from now on" in kept.text
+        (own,) = double.see(f"customers/{mine}/payment_methods")["data"]
+        foreign = page.post(f"{portal}/cards/removed", data={"card": theirs["id"]})
+        assert foreign.status_code == 404
+        gone = page.post(f"{portal}/cards/removed", data={"card": own["id"]})
+    assert "No card is kept" in gone.text
+    assert double.see(f"customers/{other}/payment_methods")["data"] == [theirs]
+    assert double.events[-1].kind == "payment_method.detached"
+
+
 def test_nobody_without_a_test_key_gets_in(double: StripeServer) -> None:
     live = "sk_" + "live_1"
     for headers in ({}, {"authorization": f"Bearer {live}"}):

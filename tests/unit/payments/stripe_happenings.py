@@ -74,6 +74,10 @@ class Happenings:
         """A payer leaves another card in the portal."""
         self.happen(control.Prefer(payer, card))
 
+    def remove(self, card: str) -> None:
+        """A payer takes a card away in the portal."""
+        self.happen(control.Remove(card))
+
     def pay_out(self) -> Payout:
         made: Payout = self.happen(control.PayOut())
         return made

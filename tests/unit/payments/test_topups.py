@@ -172,6 +172,15 @@ def test_a_card_left_by_somebody_who_allowed_no_top_ups_is_not_charged(shop: Sho
     assert not due(shop, 7)
 
 
+def test_a_card_that_its_owner_took_away_is_not_charged(shop: Shop) -> None:
+    with_card(shop)
+    shop.stripe.remove(payer(shop).card)
+    shop.hear(shop.stripe.events)
+    assert payer(shop).card == ""
+    assert not due(shop, 7)
+    assert shop.buying.top_up("ada", CATALOGUE.packs["starter"], "k") is None
+
+
 def test_a_try_that_was_cut_off_is_the_same_payment(shop: Shop) -> None:
     """The answer was lost: asked again by the same key, Stripe charges once."""
     with_card(shop)

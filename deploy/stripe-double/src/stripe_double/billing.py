@@ -138,6 +138,16 @@ def keep(shelf: Shelf, method: PaymentMethod, payer: Payer) -> None:
     shelf.say("payment_method.attached", method)
 
 
+def remove(shelf: Shelf, method: PaymentMethod) -> None:
+    """The payer takes a card away."""
+    payer = shelf.find(Payer, method.customer)
+    if payer.invoice_settings.default_payment_method == method.id:
+        payer.invoice_settings.default_payment_method = None
+        shelf.say("customer.updated", payer)
+    method.customer = None
+    shelf.say("payment_method.detached", method)
+
+
 def prefer(shelf: Shelf, card: Card, payer: Payer) -> None:
     """The payer leaves another card, to be used from now on."""
     name = shelf.name("payment_method")

@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from stripe_double import billing, checkout, claims, money
 from stripe_double.cards import Card, card_of
 from stripe_double.faults import Faults
-from stripe_double.objects import Dispute, FraudWarning, Intent, Payer, Session
+from stripe_double.objects import Dispute, FraudWarning, Intent, Payer, PaymentMethod, Session
 from stripe_double.objects import Refund as Refunded
 from stripe_double.objects import Subscription as Subscribed
 from stripe_double.records import AnyObject
@@ -116,6 +116,12 @@ class Prefer(Happening, tag="prefer"):
     card: str
 
 
+class Remove(Happening, tag="remove"):
+    """A payer takes a card away in the portal."""
+
+    card: str
+
+
 class PayOut(Happening, tag="pay_out"):
     """The balance goes to the bank."""
 
@@ -146,6 +152,7 @@ AnyHappening: TypeAlias = (
     | Renew
     | SubscriptionTurns
     | Prefer
+    | Remove
     | PayOut
     | Falsify
 )
@@ -204,6 +211,10 @@ def happen(shelf: Shelf, what: AnyHappening) -> AnyObject:
             payer = shelf.find(Payer, name)
             billing.prefer(shelf, _card(typed), payer)
             return payer
+        case Remove(name):
+            method = shelf.find(PaymentMethod, name)
+            billing.remove(shelf, method)
+            return method
         case PayOut(currency):
             return money.pay_out(shelf, currency)
         case Falsify():

@@ -152,6 +152,16 @@ async def _prefer(pages: Pages, request: Request) -> Response:
     return RedirectResponse(portal.url, 303, HEADERS)
 
 
+async def _remove(pages: Pages, request: Request) -> Response:
+    """The payer takes a card away."""
+    portal, typed = _open_portal(pages, request), await _fields(request)
+    method = pages.shelf.find(PaymentMethod, typed.get("card"))
+    if method.customer != portal.customer:
+        raise Refused("This card is somebody else's.", status=404)
+    billing.remove(pages.shelf, method)
+    return RedirectResponse(portal.url, 303, HEADERS)
+
+
 async def _end(pages: Pages, request: Request) -> Response:
     """The payer ends a subscription with its period, or goes on after all."""
     portal, typed = _open_portal(pages, request), await _fields(request)
@@ -178,6 +188,7 @@ def routes(shelf: Shelf) -> list[Route]:
         ("GET", "/portal/{name}", _portal),
         ("POST", "/portal/{name}", _end),
         ("POST", "/portal/{name}/cards", _prefer),
+        ("POST", "/portal/{name}/cards/removed", _remove),
         ("GET", "/page.css", _style),
     )
     return [Route(path, _page(pages, show), methods=[method]) for method, path, show in table]

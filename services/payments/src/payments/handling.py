@@ -10,7 +10,16 @@ from payments import objects, seeing
 from payments.books import Books
 from payments.clock import now_ms
 from payments.index import Index
-from payments.objects import Charge, Dispute, FraudWarning, Intent, InvoicePayment, Refund, Session
+from payments.objects import (
+    Charge,
+    Dispute,
+    FraudWarning,
+    Intent,
+    InvoicePayment,
+    PaymentMethod,
+    Refund,
+    Session,
+)
 from payments.payer import Payer
 from payments.purchase import Purchase
 from payments.till import Till, Value
@@ -36,6 +45,7 @@ HEARD = (  # kinds of events about purchases
     "charge.dispute.",
     "radar.early_fraud_warning.",
     "customer.updated",
+    "payment_method.detached",
 )
 
 
@@ -75,6 +85,8 @@ class Handling:
             self.look_at_warning(self._till.get(FraudWarning, f"radar/early_fraud_warnings/{of}"))
         elif kind == "customer.updated":
             self._prefer_card(of)
+        elif kind == "payment_method.detached":
+            self._remove_card(of)
         else:
             return "ignored"
         return "handled"
@@ -128,6 +140,12 @@ class Handling:
 
         if self._books.change_payer(account, save):
             self._index.errands_now(account)
+
+    def _remove_card(self, card: str) -> None:
+        account = self._index.stream_of(card)
+        if account is None or self._till.get(PaymentMethod, f"payment_methods/{card}").customer:
+            return  # nobody's that we charge, or theirs again
+        self._books.change_payer(account, lambda payer: payer.remove(card))
 
     def look_at_intent(self, intent: str) -> str:
         """A payment intent; gives the name of its purchase."""

@@ -161,9 +161,10 @@ class CardFace(Struct):
 
 
 class PaymentMethod(Named):
-    """A way to pay that its owner left with Stripe."""
+    """A way to pay that its owner left with Stripe; nobody's once it was taken away."""
 
     card: CardFace | None = None
+    customer: str | None = None
 
 
 class Price(Struct):

@@ -64,6 +64,14 @@ class Payer(Aggregate):
         def apply(self, aggregate: "Payer") -> None:
             aggregate.card, aggregate.declines, aggregate.paused = self.card, 0, False
 
+    class CardRemoved(Aggregate.Event):
+        """Its owner took it away: nothing is charged until there is another."""
+
+        card: str
+
+        def apply(self, aggregate: "Payer") -> None:
+            aggregate.card = ""
+
     class TopUpBegun(Aggregate.Event):
         purchase: str
 
@@ -99,6 +107,11 @@ class Payer(Aggregate):
             return False
         self.trigger_event(Payer.CardSaved, card=card)
         return True
+
+    def remove(self, card: str) -> None:
+        """A card that its owner took away."""
+        if card and card == self.card:
+            self.trigger_event(Payer.CardRemoved, card=card)
 
     def begin(self, purchase: str) -> bool:
         """Begin an automatic top-up; false while one is under way, paused, or without a card."""

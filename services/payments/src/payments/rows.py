@@ -70,9 +70,12 @@ def rows_of(purchase: Purchase) -> list[Statement]:
 
 
 def rows_of_payer(payer: Payer) -> list[Statement]:
-    """Stripe's customer leads to the account."""
-    values = {"object": payer.customer, "stream": payer.account}
-    return [Statement(_OBJECT.encode(), values)] if payer.customer else []
+    """Stripe's customer leads to the account, and so does the card that may be charged."""
+    return [
+        Statement(_OBJECT.encode(), {"object": name, "stream": payer.account})
+        for name in (payer.customer, payer.card)
+        if name
+    ]
 
 
 def _listed(purchase: Purchase) -> dict[str, str | int]:
