@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo up down test check unit integration e2e sim bench proof-payments schemas ready \
+.PHONY: help demo up down test check unit integration e2e sim bench proof-payments proof-people schemas ready \
 	need-engine need-browser
 
 UV_VERSION := 0.13.9
@@ -71,6 +71,9 @@ bench: need-engine ready ## measure, print, and write .local/bench/latest.json
 
 proof-payments: need-engine need-browser ready ## everything that must hold of money in, with its figures
 	SCRIP_OUTAGE_S=60 SCRIP_KILLS=200 SCRIP_LIVES=1000 $(BIN)/python -m tests.proof payments
+
+proof-people: need-engine ready ## everything that must hold of people, their keys and their data
+	$(BIN)/python -m tests.proof people
 
 schemas: ready ## generate the committed schemas again
 	$(BIN)/scrip contracts schemas

@@ -9,6 +9,10 @@ import sys
 import pytest
 
 PROOFS = {
+    "people": (
+        "tests/integration/test_gateway_access.py",
+        "tests/integration/test_gateway_sign_in.py",
+    ),
     "payments": (
         "tests/unit/payments",
         "tests/unit/stripe_double",

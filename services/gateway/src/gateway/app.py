@@ -6,7 +6,7 @@ from contracts.catalogue import served
 from fastapi import FastAPI
 from msgspec import Struct
 
-from gateway import account, controls, health, passing, paths, reads, signin, web
+from gateway import account, controls, devsignin, health, passing, paths, reads, signin, web
 from gateway.balances import Balances
 from gateway.batch import Batch
 from gateway.canary import Canary
@@ -16,8 +16,12 @@ from gateway.estimates import Estimates
 from gateway.freshness import Freshness
 from gateway.guest import Reception
 from gateway.hot import Hot
+from gateway.identity import Identity
 from gateway.keyring import KeyRing
+from gateway.links import Links
+from gateway.mail import Mail
 from gateway.metrics import Metrics
+from gateway.people import People
 from gateway.rates import Rates
 from gateway.readmodels import ReadModels
 from gateway.reservations import Reservations
@@ -41,9 +45,11 @@ class Parts(Struct, frozen=True):
     dispatch: Dispatch
     watch: RunWatch
     models: ReadModels
+    identity: Identity
     ring: KeyRing
     metrics: Metrics
     passing: passing.Passing
+    mail: Mail
     caught_up: Callable[[], bool]
     seen: Callable[[int], int]
 
@@ -52,7 +58,7 @@ def application(parts: Parts) -> tuple[Hot, FastAPI]:
     """The hot routes, and the framework's behind them."""
     settings, metrics, models = parts.settings, parts.metrics, parts.models
     catalogue, rates = served(settings.env), Rates(settings.rate_limits)
-    sessions = Sessions() if settings.env in SIGN_IN_ENVIRONMENTS else None
+    sessions = Sessions(parts.identity, secure=settings.public_url.startswith("https:"))
     door = Door(parts.ring, sessions)
     ledger = Ledger(parts.bridge, catalogue, metrics, settings.top_up_url)
     reservations = Reservations(models)
@@ -76,22 +82,23 @@ def application(parts: Parts) -> tuple[Hot, FastAPI]:
     return hot, rest
 
 
-def _rest(
-    parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sessions | None
-) -> FastAPI:
+def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sessions) -> FastAPI:
     models, flight = parts.models, parts.bridge.flight
     freshness, reception = Freshness(models, flight.partitions, parts.seen), Reception(door)
     balances, reservations = Balances(models, freshness), Reservations(models)
     reading = reads.Reads(
         reception, freshness, balances, reservations, Statements(models), Usage(models)
     )
+    people, public_url = People(parts.identity), parts.settings.public_url
+    signing = signin.SignIn(sessions, people, Links(parts.identity), parts.mail, public_url)
     routers = [
         health.routes(parts.caught_up, flight, parts.ring, Canary(parts.bridge, ledger.catalogue)),
         reads.routes(reading),
         account.routes(reading, RunStates(parts.watch, reservations), rates),
         controls.routes(reception, balances, freshness, ledger, rates),
         passing.routes(parts.passing, reception, rates),
+        signin.routes(signing),
     ]
-    if sessions is not None:
-        routers.append(signin.routes(sessions))
+    if parts.settings.env in SIGN_IN_ENVIRONMENTS:
+        routers.append(devsignin.routes(sessions, people))
     return web.application(routers)

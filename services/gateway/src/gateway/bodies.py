@@ -183,6 +183,18 @@ class ControlsBody(Body):
     top_up: TopUpBody | None = None
 
 
+class LinkAskedBody(Body):
+    """Send a link to sign in to this address."""
+
+    email: str
+
+
+class LinkFollowedBody(Body):
+    """The token of a link that was sent."""
+
+    token: str
+
+
 class SignInBody(Body):
     """Sign in as this account; only in development."""
 

@@ -7,7 +7,9 @@ import typer
 
 app = typer.Typer(help="The HTTP face of the ledger.", no_args_is_help=True)
 keys_app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+people_app = typer.Typer(help="Say who is staff.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+app.add_typer(people_app, name="people")
 
 _DAY_MS = 86_400_000
 
@@ -106,6 +108,25 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The id, as `list` shows i
         print(f"There is no key {key_id}; `scrip gateway keys list` shows them.", file=sys.stderr)
         raise typer.Exit(1) from None
     print(f"{key_id} is revoked")
+
+
+@people_app.command("role")
+def role(
+    email: Annotated[str, typer.Argument(help="Of somebody who has signed in before.")],
+    role: Annotated[str, typer.Argument(help="owner, admin, support or read_only.")],
+) -> None:
+    """Give a person a role; their sessions end, so that it holds from the next sign-in."""
+    from gateway import people
+
+    url, _ = _place()
+    try:
+        people.give_role(url, email.strip().lower(), people.Role(role))
+    except ValueError:
+        raise typer.BadParameter("use owner, admin, support or read_only") from None
+    except people.PersonUnknown:
+        print("Nobody has signed in with this address yet.", file=sys.stderr)
+        raise typer.Exit(4) from None
+    print(f"{role} from the next sign-in on")
 
 
 def _place() -> tuple[str, str]:

@@ -6,7 +6,9 @@ from contracts.catalogue import bundled
 from gateway import app
 from gateway.dispatch import Dispatch
 from gateway.flight import Bounds, Flight
+from gateway.identity import Identity
 from gateway.keyring import KeyRing
+from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.openapi import document
 from gateway.passing import Passing
@@ -32,9 +34,11 @@ async def written() -> bytes:
             dispatch=Dispatch(outbox, "", 1, bundled()),
             watch=RunWatch(),
             models=models,
+            identity=Identity(""),
             ring=KeyRing(settings.env, models.keys),
             metrics=metrics,
             passing=Passing("", Vouching("")),
+            mail=Mail("", ""),
             caught_up=lambda: False,
             seen=lambda _partition: 0,
         )

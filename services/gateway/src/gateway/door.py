@@ -8,7 +8,7 @@ from gateway.keyring import KeyRing
 from gateway.keys import Key, Scope
 from gateway.principals import Principal, of_key, of_person
 from gateway.problems import RETRY_SOON_S, ProblemError, failure
-from gateway.sessions import Sessions, token_of
+from gateway.sessions import Sessions
 
 _BEARER = b"Bearer "
 _CHALLENGE = ((b"www-authenticate", b'Bearer realm="scrip"'),)
@@ -16,9 +16,9 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Door:
-    """Knows keys and sessions; `sessions` None where nobody can sign in."""
+    """Knows keys and sessions."""
 
-    def __init__(self, ring: KeyRing, sessions: Sessions | None) -> None:
+    def __init__(self, ring: KeyRing, sessions: Sessions) -> None:
         self._ring = ring
         self._sessions = sessions
         self._known: dict[str, tuple[Key, Principal]] = {}
@@ -48,8 +48,8 @@ class Door:
             return await self._of_key(text[len(_BEARER) :], now)
         if (text := headers.get(b"x-api-key")) is not None:
             return await self._of_key(text, now)
-        if people and self._sessions is not None and (cookie := headers.get(b"cookie")):
-            return self._of_cookie(method, headers, cookie, now)
+        if people and (cookie := headers.get(b"cookie")):
+            return await self._of_cookie(method, headers, cookie, now)
         return None
 
     async def second(self, text: bytes, now: Ms) -> str:
@@ -75,18 +75,23 @@ class Door:
             known = self._known[key.id] = (key, of_key(key))
         return known[1]
 
-    def _of_cookie(
+    async def _of_cookie(
         self, method: str, headers: dict[bytes, bytes], cookie: bytes, now: Ms
     ) -> Principal | None:
-        token = token_of(cookie)
-        if token is None or self._sessions is None:
+        token = self._sessions.token(cookie)
+        if token is None:
             return None
-        if method not in _SAFE and _from_elsewhere(headers):
-            raise failure(403, "cross_site", "This request came from another site.")
-        account = self._sessions.account(token, now)
-        if account is None:
+        must_be_from_here(method, headers)
+        person = await self._sessions.person(token, now)
+        if person is None:
             raise _unknown("This session is over; sign in again.")
-        return of_person(account)
+        return of_person(person)
+
+
+def must_be_from_here(method: str, headers: dict[bytes, bytes]) -> None:
+    """Raise 403 for what another site's page makes a browser send."""
+    if method not in _SAFE and _from_elsewhere(headers):
+        raise failure(403, "cross_site", "This request came from another site.")
 
 
 def _from_elsewhere(headers: dict[bytes, bytes]) -> bool:

@@ -14,11 +14,13 @@ from bus.topics import TopicError, partitions_of
 from contracts.catalogue import served
 from contracts.topics import COMMANDS, EVENTS, RUN_DISPATCH
 
-from gateway import app, board, keystore, logs
+from gateway import app, board, identity, keystore, logs
 from gateway.dispatch import Dispatch
 from gateway.flight import Bounds, Flight
+from gateway.identity import Identity
 from gateway.keyring import KeyRing
 from gateway.listening import Listener
+from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.passing import Passing
 from gateway.process import Process
@@ -51,6 +53,7 @@ async def serve(settings: Settings) -> None:
     prefix, bootstrap = settings.topic_prefix, settings.kafka_bootstrap
     partitions, run_partitions = await _partitions(bootstrap, prefix)
     outbox, models = Outbox(bootstrap), ReadModels(settings.postgres_url)
+    people = Identity(settings.postgres_url)
     payments = Passing(settings.payments_url, Vouching(settings.identity_key))
     metrics, watch, ring = Metrics(), RunWatch(), KeyRing(settings.env, models.keys)
 
@@ -80,9 +83,11 @@ async def serve(settings: Settings) -> None:
             dispatch=dispatch,
             watch=watch,
             models=models,
+            identity=people,
             ring=ring,
             metrics=metrics,
             passing=payments,
+            mail=Mail(settings.smtp_url, settings.mail_from),
             caught_up=lambda: listener.caught_up,
             seen=listener.seen,
         )
@@ -96,11 +101,12 @@ async def serve(settings: Settings) -> None:
             ResultsListener(bootstrap, prefix, watch).run(),
             requests.run(),
             bridge.keep_sweeping(),
-            _keys(settings.postgres_url, models, ring),
+            _tables(settings.postgres_url, models, people, ring),
         )
     finally:
         await payments.close()
         await models.close()
+        await people.close()
         await outbox.stop()
 
 
@@ -120,15 +126,17 @@ async def _partitions(bootstrap: str, prefix: str) -> tuple[int, int]:
         return commands, dispatch
 
 
-async def _keys(url: str, models: ReadModels, ring: KeyRing) -> None:
+async def _tables(url: str, models: ReadModels, people: Identity, ring: KeyRing) -> None:
     """Make the gateway's tables as soon as Postgres is there, then keep the keys fresh."""
     while True:
         try:
             await keystore.ensure_schema(url)
+            await identity.ensure_schema(url)
         except (psycopg.Error, OSError) as why:
             log.warning("waiting_for_postgres", why=repr(why), again_in_s=TRY_AGAIN_S)
             await asyncio.sleep(TRY_AGAIN_S)
         else:
             break
     await models.open()
+    await people.open()
     await ring.keep_fresh()

@@ -21,6 +21,7 @@ from gateway import (
     reservations,
     runshown,
     runstates,
+    signin,
     statement,
     usage,
 )
@@ -30,6 +31,7 @@ from gateway.problems import Problem
 _REF = "#/components/schemas/{name}"
 _KEY = ("key",)
 _HOME = ("key", "session")
+_SESSION = ("session",)
 _ANYONE = ("", "key", "session")
 _NAME = {"type": "string", "pattern": bodies.NAME}
 
@@ -153,6 +155,13 @@ BEHIND = (
     Documented(
         "post", "/api/billing/purchases/{purchase}/refunds", "",
         billing.RefundBody, billing.RefundShown, 202, needs_key=True,
+    ),
+    Documented("post", "/api/sign-in", "", bodies.LinkAskedBody, None, 202, security=()),
+    Documented("post", "/sign-in/link", "", bodies.LinkFollowedBody, None, 204, security=()),
+    Documented("get", "/api/me", "", None, signin.Me, security=_SESSION),
+    Documented("post", "/api/sign-out", "", None, None, 204, security=_SESSION),
+    Documented(
+        "post", "/api/sign-out/everywhere", "", None, signin.SignedOut, security=_SESSION,
     ),
     Documented("post", "/api/stripe/webhook", "", None, None, security=()),
     Documented("post", "/dev/sign-in", "", bodies.SignInBody, None, 204, security=()),

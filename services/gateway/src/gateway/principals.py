@@ -5,9 +5,15 @@ from contracts.units import ANONYMOUS
 from msgspec import Struct
 
 from gateway.keys import Key, Scope
+from gateway.people import Person, Role
 from gateway.problems import ProblemError, failure
 
-PERSON_SCOPES = frozenset({Scope.READ, Scope.SPEND, Scope.ADMIN})  # of one's own account
+PERSON_SCOPES = {  # an owner's are of the own account, the others' of any that they name
+    Role.OWNER: frozenset({Scope.READ, Scope.SPEND, Scope.ADMIN}),
+    Role.ADMIN: frozenset({Scope.READ, Scope.GRANT, Scope.ADMIN}),
+    Role.SUPPORT: frozenset({Scope.READ, Scope.GRANT}),
+    Role.READ_ONLY: frozenset({Scope.READ}),
+}
 
 
 class Principal(Struct, frozen=True):
@@ -51,9 +57,12 @@ def of_key(key: Key) -> Principal:
     return Principal(f"key:{key.id}", key.account, key.scopes, Actor(kind, key.id))
 
 
-def of_person(account: str) -> Principal:
-    """A person who signed in."""
-    return Principal(f"person:{account}", account, PERSON_SCOPES, Actor(ActorKind.PERSON, account))
+def of_person(person: Person) -> Principal:
+    """A person who signed in: an owner for the own account, staff for any."""
+    role = Role(person.role)
+    account = person.id if role is Role.OWNER else None
+    kind = ActorKind.PERSON if role is Role.OWNER else ActorKind.ADMIN
+    return Principal(f"person:{person.id}", account, PERSON_SCOPES[role], Actor(kind, person.id))
 
 
 def anonymous(address: str) -> Principal:

@@ -1,49 +1,113 @@
-"""Development sessions: anyone may sign in as any account. In memory; gone with the process."""
+"""Sessions: who is signed in, kept in Postgres, so that any gateway knows and any can end them.
 
+Only the SHA-256 of the cookie's value is stored. A session ends after 30 minutes without a request
+and after 12 hours at the latest; ends at once when the person is deleted.
+"""
+
+import hashlib
 import secrets
 
 from contracts.units import HOUR, MINUTE, Ms
+from fastapi.responses import Response
+from msgspec import Struct
+
+from gateway.identity import Identity
+from gateway.people import Person
 
 COOKIE = "scrip_session"
+SECURE_COOKIE = "__Host-scrip_session"  # browsers take it by HTTPS only, for this host only
 IDLE_MS = 30 * MINUTE
 ABSOLUTE_MS = 12 * HOUR
-SESSIONS_MAX = 10_000  # on a developer's machine; the oldest goes first
+TOUCH_MS = MINUTE  # a session is written as seen once a minute, not at every request
+TOKEN_LENGTH_MAX = 64
+
+_OPEN = """
+WITH gone AS (
+  DELETE FROM identity.sessions WHERE seen_at <= %(idle)s OR made_at <= %(old)s
+)
+INSERT INTO identity.sessions (sha256, person, made_at, seen_at)
+VALUES (%(sha256)s, %(person)s, %(now)s, %(now)s)"""
+_FIND = """
+SELECT p.id, p.email, p.role, s.seen_at
+  FROM identity.sessions AS s JOIN identity.people AS p ON p.id = s.person
+ WHERE s.sha256 = %(sha256)s AND s.seen_at > %(idle)s AND s.made_at > %(old)s"""
+_TOUCH = "UPDATE identity.sessions SET seen_at = %(now)s WHERE sha256 = %(sha256)s"
+_CLOSE = "DELETE FROM identity.sessions WHERE sha256 = %(sha256)s"
+_CLOSE_ALL = "DELETE FROM identity.sessions WHERE person = %(person)s"
+
+
+class _Row(Struct):
+    id: str
+    email: str | None
+    role: str
+    seen_at: Ms
 
 
 class Sessions:
-    """Who is signed in, by the cookie's value."""
+    """Opens, finds and ends sessions. `secure`: people come by HTTPS."""
 
-    def __init__(self) -> None:
-        self._open: dict[str, tuple[str, Ms, Ms]] = {}
+    def __init__(self, identity: Identity, *, secure: bool) -> None:
+        self._identity = identity
+        self._secure = secure
+        self.cookie = SECURE_COOKIE if secure else COOKIE
 
-    def sign_in(self, account: str, now: Ms) -> str:
+    async def sign_in(self, person: Person, now: Ms) -> str:
         """A new session's cookie value."""
-        if len(self._open) >= SESSIONS_MAX:
-            del self._open[next(iter(self._open))]
         token = secrets.token_urlsafe(32)
-        self._open[token] = (account, now, now)
+        values = {"sha256": _sha256(token), "person": person.id, **_bounds(now)}
+        await self._identity.change(_OPEN, values)
         return token
 
-    def sign_out(self, token: str) -> None:
-        """End a session."""
-        self._open.pop(token, None)
-
-    def account(self, token: str, now: Ms) -> str | None:
+    async def person(self, token: str, now: Ms) -> Person | None:
         """Who this is; None for an unknown, idle or old session."""
-        if (found := self._open.get(token)) is None:
+        values = {"sha256": _sha256(token), **_bounds(now)}
+        found = await self._identity.row(_Row, _FIND, values)
+        if found is None:
             return None
-        account, since, seen = found
-        if now - since >= ABSOLUTE_MS or now - seen >= IDLE_MS:
-            del self._open[token]
-            return None
-        self._open[token] = (account, since, now)
-        return account
+        if now - found.seen_at >= TOUCH_MS:
+            await self._identity.change(_TOUCH, values)
+        return Person(found.id, found.email, found.role)
+
+    async def sign_out(self, token: str) -> None:
+        """End one session."""
+        await self._identity.change(_CLOSE, {"sha256": _sha256(token)})
+
+    async def sign_out_everywhere(self, person: str) -> int:
+        """End all sessions of a person: how many there were."""
+        return await self._identity.change(_CLOSE_ALL, {"person": person})
+
+    def token(self, cookie: bytes) -> str | None:
+        """Our cookie in a Cookie header."""
+        for pair in cookie.decode("latin-1").split(";"):
+            name, _, value = pair.strip().partition("=")
+            if name == self.cookie and len(value) <= TOKEN_LENGTH_MAX:
+                return value
+        return None
+
+    def give(self, response: Response, token: str) -> Response:
+        """The same response, with the cookie."""
+        response.set_cookie(
+            self.cookie,
+            token,
+            max_age=ABSOLUTE_MS // 1000,
+            httponly=True,
+            samesite="lax",
+            path="/",
+            secure=self._secure,
+        )
+        return response
+
+    def take(self, response: Response) -> Response:
+        """The same response, taking the cookie away."""
+        response.delete_cookie(
+            self.cookie, path="/", secure=self._secure, httponly=True, samesite="lax"
+        )
+        return response
 
 
-def token_of(cookie: bytes) -> str | None:
-    """Our cookie in a Cookie header."""
-    for pair in cookie.decode("latin-1").split(";"):
-        name, _, value = pair.strip().partition("=")
-        if name == COOKIE:
-            return value
-    return None
+def _bounds(now: Ms) -> dict[str, int]:
+    return {"now": now, "idle": now - IDLE_MS, "old": now - ABSOLUTE_MS}
+
+
+def _sha256(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

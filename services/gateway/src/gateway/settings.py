@@ -10,6 +10,7 @@ HTTP_PORT = 18080
 METRICS_PORT = 18081
 ANSWER_WAIT_MS = 5_000  # several takeovers of a busy ledger's answer time, shorter than a patience
 RUN_WAIT_MS = 25_000  # below the 30 s at which common proxies give up
+MAIL_FROM = "Scrip <no-reply@localhost>"
 SIGN_IN_ENVIRONMENTS = frozenset({"local", "test"})  # where anyone may sign in as anyone
 
 
@@ -32,6 +33,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     rate_limits: str = "accounts"
     top_up_url: str = "/account/credits"
     payments_url: str = ""
+    public_url: str = ""
+    smtp_url: str = ""
+    mail_from: str = MAIL_FROM
     identity_key: str = ""  # PEM; it signs
 
     def __repr__(self) -> str:
@@ -44,12 +48,13 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
     limits = environ.get("SCRIP_RATE_LIMITS", "accounts")
     if limits not in {"accounts", "all", "off"}:
         raise SettingsError("SCRIP_RATE_LIMITS must be accounts (no service keys), all or off")
+    http_port = _number(environ, "SCRIP_HTTP_PORT", HTTP_PORT)
     return Settings(
         kafka_bootstrap=_needed(environ, "SCRIP_KAFKA_BOOTSTRAP", "127.0.0.1:19092"),
         postgres_url=_needed(environ, "SCRIP_POSTGRES_URL", "postgresql://scrip@127.0.0.1/scrip"),
         env=environ.get("SCRIP_ENV", "production"),
         host=environ.get("SCRIP_HTTP_HOST", "127.0.0.1"),
-        http_port=_number(environ, "SCRIP_HTTP_PORT", HTTP_PORT),
+        http_port=http_port,
         metrics_port=_number(environ, "SCRIP_METRICS_PORT", METRICS_PORT),
         topic_prefix=environ.get("SCRIP_TOPIC_PREFIX", ""),
         answer_wait_ms=_number(environ, "SCRIP_ANSWER_WAIT_MS", ANSWER_WAIT_MS),
@@ -57,6 +62,9 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         rate_limits=limits,
         top_up_url=environ.get("SCRIP_TOP_UP_URL", "/account/credits"),
         payments_url=environ.get("SCRIP_PAYMENTS_URL", "").rstrip("/"),
+        public_url=environ.get("SCRIP_PUBLIC_URL", f"http://127.0.0.1:{http_port}").rstrip("/"),
+        smtp_url=_secret(environ, "SCRIP_SMTP_URL"),
+        mail_from=environ.get("SCRIP_MAIL_FROM", MAIL_FROM),
         identity_key=_secret(environ, "SCRIP_IDENTITY_KEY"),
     )
 

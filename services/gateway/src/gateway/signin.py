@@ -1,39 +1,153 @@
-"""Development sign-in: a session for any account, only where the environment is local or test."""
+"""Sign-in by a link sent by e-mail; sign-out here and everywhere; who I am.
+
+Whoever reads the mailbox owns the account, so there is no password to lose. Everybody hears the
+same answer, known or not. Opening the link changes nothing (mail scanners open links): the page
+behind it asks for one press, and the press uses the link up.
+"""
 
 import time
+from datetime import timedelta
+from html import escape
+from urllib.parse import parse_qs, urlencode
 
+from contracts.units import Ms
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from msgspec import Struct
 
 from gateway import bodies
 from gateway.asgi import BODY_BYTES_MAX, read_body
 from gateway.bodies import decoder
-from gateway.sessions import ABSOLUTE_MS, COOKIE, Sessions, token_of
+from gateway.door import must_be_from_here
+from gateway.links import LIFETIME_MS, Links
+from gateway.mail import Mail
+from gateway.people import People, Person, address
+from gateway.problems import failure
+from gateway.sessions import Sessions
+from gateway.web import shown
 
-_body = decoder(bodies.SignInBody)
+LINK = "/sign-in/link"
+HOME = "/account/credits"
+_MINUTES = timedelta(milliseconds=LIFETIME_MS) // timedelta(minutes=1)
+_FORM = "application/x-www-form-urlencoded"
+_QUIET = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",  # the address of this page opens the account
+    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+}
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Sign in to Scrip</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"></head>
+<body><main><h1>Sign in to Scrip</h1>
+<form method="post" action="{action}"><input type="hidden" name="token" value="{token}">
+<button type="submit">Sign in</button></form></main></body></html>
+"""
+_TEXT = """Follow this link to sign in to Scrip:
+
+{link}
+
+It works once, for {minutes} minutes. If you did not ask for it, do nothing: nobody can use it
+without this message.
+"""
+
+_asked = decoder(bodies.LinkAskedBody)
+_followed = decoder(bodies.LinkFollowedBody)
 
 
-def routes(sessions: Sessions) -> APIRouter:
-    """POST /dev/sign-in and /dev/sign-out."""
-    router = APIRouter(tags=["development"])
+class Me(Struct, rename="camel"):
+    """Who is signed in. `account` None: staff have none."""
 
-    @router.post("/dev/sign-in", summary="Sign in as any account (development only)")
-    async def sign_in(request: Request) -> Response:
-        asked: bodies.SignInBody = _body(await read_body(request.receive, BODY_BYTES_MAX))
-        token = sessions.sign_in(asked.account, time.time_ns() // 1_000_000)
-        response = Response(status_code=204)
-        response.set_cookie(
-            COOKIE, token, max_age=ABSOLUTE_MS // 1000, httponly=True, samesite="lax", path="/"
-        )
-        return response
+    account: str | None
+    email: str | None
+    role: str
 
-    @router.post("/dev/sign-out", summary="End the session (development only)")
+
+class SignedOut(Struct):
+    """How many sessions ended."""
+
+    sessions: int
+
+
+class SignIn(Struct, frozen=True):
+    """What signing in needs. `public_url`: where people find this gateway."""
+
+    sessions: Sessions
+    people: People
+    links: Links
+    mail: Mail
+    public_url: str
+
+    async def send(self, email: str, now: Ms) -> None:
+        """Send a link to an address; raises 422, 429, 503."""
+        to = address(email)
+        query = urlencode({"token": await self.links.make(to, now)})
+        text = _TEXT.format(link=f"{self.public_url}{LINK}?{query}", minutes=_MINUTES)
+        await self.mail.send(to, "Your link to sign in", text)
+
+    async def follow(self, token: str, now: Ms) -> str:
+        """A new session's cookie value for who was sent this link; raises 410."""
+        person = await self.people.with_email(await self.links.use(token, now), now)
+        return await self.sessions.sign_in(person, now)
+
+    async def who(self, request: Request, now: Ms) -> tuple[str, Person]:
+        """The cookie's value and its person; raises 401, 403 for a request from elsewhere."""
+        headers: dict[bytes, bytes] = dict(request.scope["headers"])
+        must_be_from_here(request.method, headers)
+        token = self.sessions.token(headers.get(b"cookie", b""))
+        person = None if token is None else await self.sessions.person(token, now)
+        if token is None or person is None:
+            raise failure(401, "unauthenticated", "Sign in first.")
+        return token, person
+
+
+def routes(signing: SignIn) -> APIRouter:
+    """The routes of signing in and out."""
+    router = APIRouter(tags=["people"])
+    sessions = signing.sessions
+
+    @router.post("/api/sign-in", summary="Send a link to sign in to an e-mail address")
+    async def ask(request: Request) -> Response:
+        body = await read_body(request.receive, BODY_BYTES_MAX)
+        asked: bodies.LinkAskedBody = _asked(body)
+        await signing.send(asked.email, _now())
+        return Response(status_code=202)
+
+    @router.get(LINK, include_in_schema=False)
+    async def page(token: str = "") -> Response:
+        text = _PAGE.format(action=LINK, token=escape(token[:64], quote=True))
+        return HTMLResponse(text, headers=_QUIET)
+
+    @router.post(LINK, summary="Use the link up and be signed in")
+    async def follow(request: Request) -> Response:
+        must_be_from_here("POST", dict(request.scope["headers"]))
+        body = await read_body(request.receive, BODY_BYTES_MAX)
+        if request.headers.get("content-type", "").startswith(_FORM):
+            wanted = parse_qs(body.decode("ascii", "replace")).get("token", [""])[0]
+            done: Response = RedirectResponse(HOME, status_code=303)
+        else:
+            followed: bodies.LinkFollowedBody = _followed(body)
+            wanted, done = followed.token, Response(status_code=204)
+        return sessions.give(done, await signing.follow(wanted, _now()))
+
+    @router.get("/api/me", summary="Who is signed in")
+    async def me(request: Request) -> Response:
+        _, person = await signing.who(request, _now())
+        account = person.id if person.role == "owner" else None
+        return shown(Me(account, person.email, person.role))
+
+    @router.post("/api/sign-out", summary="End this session")
     async def sign_out(request: Request) -> Response:
-        token = token_of(request.headers.get("cookie", "").encode("latin-1"))
-        if token is not None:
-            sessions.sign_out(token)
-        response = Response(status_code=204)
-        response.delete_cookie(COOKIE, path="/")
-        return response
+        token, _ = await signing.who(request, _now())
+        await sessions.sign_out(token)
+        return sessions.take(Response(status_code=204))
+
+    @router.post("/api/sign-out/everywhere", summary="End all of your sessions")
+    async def everywhere(request: Request) -> Response:
+        _, person = await signing.who(request, _now())
+        return sessions.take(shown(SignedOut(await sessions.sign_out_everywhere(person.id))))
 
     return router
+
+
+def _now() -> Ms:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,41 @@
+-- Who people are: the only place with personal data, and the one role that may touch it.
+-- Safe to run again at every start.
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'scrip_identity') THEN
+    CREATE ROLE scrip_identity NOLOGIN;
+  END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+  NULL;  -- another database of this server made it at the same moment
+END $$;
+
+CREATE SCHEMA IF NOT EXISTS identity;
+
+CREATE TABLE IF NOT EXISTS identity.people (
+  id       text PRIMARY KEY,             -- opaque; of an owner, the account's id too
+  email    text UNIQUE,                  -- lower case; NULL: of a development sign-in
+  role     text NOT NULL DEFAULT 'owner'
+           CHECK (role IN ('owner', 'admin', 'support', 'read_only')),
+  made_at  bigint NOT NULL               -- ms since the epoch, as all times here
+);
+
+CREATE TABLE IF NOT EXISTS identity.links (
+  sha256      bytea PRIMARY KEY CHECK (length(sha256) = 32),
+  email       text NOT NULL,
+  made_at     bigint NOT NULL,
+  expires_at  bigint NOT NULL
+);
+CREATE INDEX IF NOT EXISTS links_email ON identity.links (email, made_at);
+CREATE INDEX IF NOT EXISTS links_expire ON identity.links (expires_at);
+
+CREATE TABLE IF NOT EXISTS identity.sessions (
+  sha256   bytea PRIMARY KEY CHECK (length(sha256) = 32),
+  person   text NOT NULL REFERENCES identity.people ON DELETE CASCADE,
+  made_at  bigint NOT NULL,
+  seen_at  bigint NOT NULL
+);
+CREATE INDEX IF NOT EXISTS sessions_person ON identity.sessions (person);
+CREATE INDEX IF NOT EXISTS sessions_seen ON identity.sessions (seen_at);
+
+GRANT USAGE ON SCHEMA identity TO scrip_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity.people, identity.links, identity.sessions
+  TO scrip_identity;
