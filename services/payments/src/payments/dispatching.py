@@ -22,6 +22,7 @@ from payments.till import TillDown, TillRefused
 
 AT_ONCE = 8  # rows handled at the same time; each may wait for Stripe in a thread
 POLL_S = 0.1  # between looks when nobody says that something came
+BREATH_S = 0.02  # after each look: a burst is handled by the dozen, not one question a row
 
 FOLLOWED = ("customer.subscription.", "invoice.")
 HEARD = (*PAID_OF, *FOLLOWED)  # kinds of events that say anything to us
@@ -69,6 +70,7 @@ class Dispatcher:
                         group.create_task(self._handle(row))
             elif not (ignored or self._came.is_set()):
                 await self._rest()
+            await asyncio.sleep(BREATH_S)
 
     async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):

@@ -113,8 +113,8 @@ async def assemble(
     books = opened.enter_context(Books.open(settings.postgres_url))
     lookups = opened.enter_context(_lookups(settings.postgres_url))
     index = Index(lookups)
-    webhooks = await opened.enter_async_context(_webhooks(settings.postgres_url))
-    work = await opened.enter_async_context(_webhooks(settings.postgres_url))
+    webhooks = await opened.enter_async_context(_rows(settings.postgres_url, autocommit=True))
+    work = await opened.enter_async_context(_rows(settings.postgres_url))
     outbox = Outbox(bootstrap)
     opened.push_async_callback(outbox.stop)
     handling = Handling(books, index, till, live=settings.live, freezes=settings.fraud_freezes)
@@ -164,8 +164,16 @@ def _lookups(url: str) -> IndexPool:
     return ConnectionPool(url, min_size=1, max_size=INBOX_POOL, open=False, timeout=5)
 
 
-def _webhooks(url: str) -> inbox.Pool:
-    return AsyncConnectionPool(url, min_size=1, max_size=INBOX_POOL, open=False, timeout=5)
+def _rows(url: str, *, autocommit: bool = False) -> inbox.Pool:
+    """`autocommit`: each statement is a transaction, and costs one question instead of three."""
+    return AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=INBOX_POOL,
+        open=False,
+        timeout=5,
+        kwargs={"autocommit": autocommit},
+    )
 
 
 async def _tables(url: str) -> None:
