@@ -74,8 +74,36 @@ class TopUpRule(Struct, frozen=True, gc=False, rename="camel"):
     monthly_max_minor: int
 
 
+class CapOf(StrEnum):
+    """Whose spending a cap bounds: an API key's, a member's, or a tool's."""
+
+    KEY = "key"
+    MEMBER = "member"
+    TOOL = "tool"
+
+
+class CapWindow(StrEnum):
+    """What a cap counts in: the account's day, its month, or ever since it was set."""
+
+    DAY = "day"
+    MONTH = "month"
+    EVER = "ever"
+
+
+class Cap(Struct, frozen=True, gc=False, rename="camel"):
+    """The most that one key, member or tool may spend and hold of the account in a window."""
+
+    of: CapOf
+    id: Id
+    limit: Credits
+    window: CapWindow = CapWindow.EVER
+
+
 class Controls(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
-    """What the owner of an account set. A limit stops, an alert only tells; None is no limit."""
+    """What the owner of an account set. A limit stops, an alert only tells; None is no limit.
+
+    `concurrency` is how many runs may be under way at once.
+    """
 
     run_limit: Credits | None = None
     day_limit: Credits | None = None
@@ -85,6 +113,8 @@ class Controls(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True
     alert_email: bool = True
     alert_in_app: bool = True
     top_up: TopUpRule | None = None
+    concurrency: int | None = None
+    caps: tuple[Cap, ...] = ()
 
 
 class Command(
@@ -106,10 +136,13 @@ class Command(
 
 
 class Estimate(Command, kw_only=True):
-    """What would this run cost, and would it be allowed now?"""
+    """What would this run cost, and would it be allowed now? `chain` asks for every limit."""
 
     tool: Id
     limits: Limits | None = None
+    member: Id | None = None
+    parent: Id | None = None
+    chain: bool = False
 
 
 class Reserve(Command, kw_only=True):

@@ -8,7 +8,11 @@ from contracts.units import Credits, Id, Ms
 
 
 class EstimateGiven(Event, kw_only=True):
-    """A price range, honoured until `valid_until`; whether the run would be allowed now."""
+    """A price range, honoured until `valid_until`; whether the run would be allowed now.
+
+    `limit` is the one that bound, or the nearest; `chain` every limit that the run would meet, in
+    the order in which they are asked.
+    """
 
     estimate: Id
     tool: Id
@@ -22,10 +26,14 @@ class EstimateGiven(Event, kw_only=True):
     allowed: bool
     reason: Reason | None = None
     limit: LimitStatus | None = None
+    chain: tuple[LimitStatus, ...] = ()
 
 
 class CreditsReserved(Event, kw_only=True):
-    """Credits are set aside. Charges of this reservation are at least `min`, at most `amount`."""
+    """Credits are set aside. Charges of this reservation are at least `min`, at most `amount`.
+
+    With a `parent` they are a part of what that reservation holds, which holds less by as much.
+    """
 
     reservation: Id
     amount: Credits
@@ -43,12 +51,13 @@ class CreditsReserved(Event, kw_only=True):
 
 
 class ReservationExtended(Event, kw_only=True):
-    """A reservation holds more, or longer."""
+    """A reservation holds more, or longer; with a `parent` more of what that one holds."""
 
     reservation: Id
     amount: Credits
     slices: tuple[Slice, ...]
     expires_at: Ms
+    parent: Id | None = None
 
 
 class CreditsCharged(Event, kw_only=True):
@@ -74,6 +83,7 @@ class CreditsCharged(Event, kw_only=True):
     rest: tuple[Slice, ...] = ()
     lost: tuple[Slice, ...] = ()
     repaid: tuple[Slice, ...] = ()
+    parent: Id | None = None
 
 
 class CreditsReleased(Event, kw_only=True):
@@ -91,6 +101,7 @@ class CreditsReleased(Event, kw_only=True):
     lost: tuple[Slice, ...] = ()
     tool: Id | None = None
     repaid: tuple[Slice, ...] = ()
+    parent: Id | None = None
 
 
 class CreditsRefunded(Event, kw_only=True):
@@ -143,6 +154,7 @@ class ReservationExpired(Event, kw_only=True):
     lost: tuple[Slice, ...] = ()
     tool: Id | None = None
     repaid: tuple[Slice, ...] = ()
+    parent: Id | None = None
 
 
 class GrantExpired(Event, kw_only=True):

@@ -66,7 +66,10 @@ def _received(touched: Touched, event: CreditsReceived) -> Effect:
 
 def _reserved(touched: Touched, event: CreditsReserved) -> Effect:
     account = event.account
-    _move(touched, account, event.slices, available=-1, held=1)
+    if event.parent is None:
+        _move(touched, account, event.slices, available=-1, held=1)
+    else:
+        _lend(touched, event, event.parent, event.amount)
     touched.reservations[account, event.reservation] = NewReservation(
         event, event.amount, event.amount, event.expires_at, event.version
     )
@@ -75,7 +78,10 @@ def _reserved(touched: Touched, event: CreditsReserved) -> Effect:
 
 
 def _extended(touched: Touched, event: ReservationExtended) -> Effect:
-    _move(touched, event.account, event.slices, available=-1, held=1)
+    if event.parent is None:
+        _move(touched, event.account, event.slices, available=-1, held=1)
+    else:
+        _lend(touched, event, event.parent, event.amount)
     row = touched.reservation(event.account, event.reservation, event.version)
     row.amount += event.amount
     row.held += event.amount
@@ -210,13 +216,26 @@ def _move(
         lot.held += held * part.amount
 
 
+def _lend(touched: Touched, event: AnyEvent, parent: str, amount: int) -> None:
+    """A nested run takes a part of its parent's amount, or brings it back."""
+    row = touched.reservation(event.account, parent, event.version)
+    row.amount -= amount
+    row.held -= amount
+
+
 def _back(
     touched: Touched,
     event: CreditsCharged | CreditsReleased | ReservationExpired,
     slices: Iterable[Slice],
 ) -> int:
-    """Held credits return to their lots; what is lost or pays a debt leaves at once: how much."""
+    """Held credits return to their lots; what is lost or pays a debt leaves at once: how much.
+
+    Those of a nested run return to its parent, and the lots see nothing of it.
+    """
     account = event.account
+    if event.parent is not None:
+        _lend(touched, event, event.parent, -sum(part.amount for part in slices))
+        return 0
     _move(touched, account, slices, available=1, held=-1)
     if not (event.lost or event.repaid):
         return 0

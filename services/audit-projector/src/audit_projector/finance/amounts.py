@@ -7,7 +7,15 @@ It is right when it agrees with the balance that each event states; `scrip verif
 
 from collections.abc import Callable
 
-from contracts.events import AnyEvent, CreditsCharged, CreditsGranted, CreditsRefunded, Slice
+from contracts.events import (
+    AnyEvent,
+    CreditsCharged,
+    CreditsGranted,
+    CreditsRefunded,
+    CreditsReserved,
+    ReservationExtended,
+    Slice,
+)
 from contracts.units import Credits
 from msgspec import Struct
 
@@ -51,6 +59,8 @@ def moves(event: AnyEvent) -> Amounts | None:
 
 
 def _back(event: "_Returning") -> Amounts:
+    if event.parent is not None:
+        return Amounts()
     lost, paid = _sum(event.lost), _sum(event.repaid)
     return Amounts(
         available=event.amount - lost - paid,
@@ -62,6 +72,8 @@ def _back(event: "_Returning") -> Amounts:
 
 
 def _charged(event: CreditsCharged) -> Amounts:
+    if event.parent is not None:  # the rest stays held, by the run that this one is a part of
+        return Amounts(held=-event.amount, spent=event.amount)
     lost, paid, back = _sum(event.lost), _sum(event.repaid), _sum(event.rest)
     return Amounts(
         available=back - lost - paid,
@@ -71,6 +83,13 @@ def _charged(event: CreditsCharged) -> Amounts:
         revoked=paid,
         debt=-paid,
     )
+
+
+def _held(event: CreditsReserved | ReservationExtended) -> Amounts:
+    """A part of what another reservation holds moves nothing."""
+    if event.parent is not None:
+        return Amounts()
+    return Amounts(available=-event.amount, held=event.amount)
 
 
 def _refunded(event: CreditsRefunded) -> Amounts:
@@ -91,13 +110,14 @@ class _Returning(Struct):
     amount: Credits
     lost: tuple[Slice, ...]
     repaid: tuple[Slice, ...]
+    parent: str | None
 
 
 _RULES: dict[str, Callable[..., Amounts]] = {
     "CreditsGranted": _granted,
     "CreditsReceived": lambda e: Amounts(received=e.amount, available=e.amount),
-    "CreditsReserved": lambda e: Amounts(available=-e.amount, held=e.amount),
-    "ReservationExtended": lambda e: Amounts(available=-e.amount, held=e.amount),
+    "CreditsReserved": _held,
+    "ReservationExtended": _held,
     "CreditsCharged": _charged,
     "CreditsReleased": _back,
     "ReservationExpired": _back,

@@ -118,12 +118,16 @@ class Expected:
         elif isinstance(event, CreditsReceived):
             self.lots[name, event.grant] = Lot(event.amount, event.amount, 0, None)
         elif isinstance(event, CreditsReserved | ReservationExtended):
-            self._shift(name, event.slices, -1, 1)
+            if event.parent is None:
+                self._shift(name, event.slices, -1, 1)
         elif isinstance(event, CreditsCharged):
             self._shift(name, event.slices, 0, -1)
-            self._shift(name, event.rest, 1, -1)
-            self._shift(name, event.lost + event.repaid, -1, 0)
+            if event.parent is None:
+                self._shift(name, event.rest, 1, -1)
+                self._shift(name, event.lost + event.repaid, -1, 0)
         elif isinstance(event, CreditsReleased | ReservationExpired):
+            if event.parent is not None:
+                return
             self._shift(name, event.slices, 1, -1)
             self._shift(name, event.lost + event.repaid, -1, 0)
         elif isinstance(event, CreditsRefunded):
@@ -146,6 +150,7 @@ class Expected:
 
     def _reservations(self, event: AnyEvent) -> None:
         name = event.account
+        self._nested(event)
         if isinstance(event, CreditsReserved):
             self.open[name, event.reservation] = Reservation(event.amount)
             self._use(event, 0, 1)
@@ -176,6 +181,19 @@ class Expected:
             self.freezes[name, event.grant or "", event.reason] = event.at
         elif isinstance(event, AccountThawed):
             self.freezes.pop((name, event.grant or "", event.reason), None)
+
+    def _nested(self, event: AnyEvent) -> None:
+        """A nested run takes a part of its parent's amount; what it did not use goes back."""
+        parent: str | None = getattr(event, "parent", None)
+        if parent is None:
+            return
+        above = self.open[event.account, parent]
+        if isinstance(event, CreditsReserved | ReservationExtended):
+            above.amount -= event.amount
+        elif isinstance(event, CreditsCharged):
+            above.amount += event.released
+        elif isinstance(event, CreditsReleased | ReservationExpired):
+            above.amount += event.amount
 
     def _end(self, account: str, reservation: str, how: str) -> None:
         gone = self.open.pop((account, reservation))

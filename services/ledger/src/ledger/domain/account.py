@@ -37,7 +37,11 @@ class Lot(Struct, gc=False, array_like=True):
 
 
 class Reservation(Struct, gc=False, array_like=True):
-    """An open reservation: what it still holds, of which lots, until when."""
+    """An open reservation: what it still holds, of which lots, until when.
+
+    A nested one took its amount from its `parent`; `kids` of a parent are open. `counts` names the
+    caps that it counts against, and is empty where the account has none.
+    """
 
     id: str
     tool: str | None
@@ -47,6 +51,9 @@ class Reservation(Struct, gc=False, array_like=True):
     expires_at: Ms
     min: Credits
     charged: Credits = 0
+    parent: str | None = None
+    kids: int = 0
+    counts: tuple[str, ...] = ()
 
 
 class Charged(Struct, gc=False, array_like=True):
@@ -111,6 +118,8 @@ class Account(Struct, array_like=True):
     crossed: dict[str, tuple[Ms, int]] = field(default_factory=dict)  # limit -> window end, percent
     top_up_since: Ms = 0  # when the top-up that is under way fell due
     top_ups: list[tuple[Ms, int]] = field(default_factory=list)  # of a month: when, what it cost
+    counted: dict[str, Credits] = field(default_factory=dict)  # cap -> spent in its window
+    countable: dict[str, tuple[str, ...]] = field(default_factory=dict)  # charge -> what it counts
 
     def lot(self, grant: str) -> Lot:
         """The lot of a grant."""

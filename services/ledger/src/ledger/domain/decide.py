@@ -84,7 +84,10 @@ def _after(account: Account, settled: tuple[AnyEvent, ...]) -> Account:
     """A copy of the account in which the settlements happened; copied is only what they change."""
     after = copy.copy(account)
     after.lots = [copy.copy(lot) for lot in account.lots]
-    after.reservations = dict(account.reservations)
+    after.reservations = {
+        named: copy.copy(held) if held.kids or held.parent is not None else held
+        for named, held in account.reservations.items()
+    }
     after.ended = dict(account.ended)
     after.debts = dict(account.debts)
     for event in settled:

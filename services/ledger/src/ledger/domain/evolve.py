@@ -29,7 +29,7 @@ from contracts.events import (
 )
 from contracts.units import ANSWER_KEPT_MS, FOREVER, Ms
 
-from ledger.domain import standing
+from ledger.domain import capping, nesting, standing
 from ledger.domain.account import Account, Charged, Ended, Estimated, Lot, Reservation
 from ledger.domain.returning import back, pay, take
 from ledger.domain.slices import minus, plus
@@ -128,10 +128,15 @@ def _estimated(account: Account, event: EstimateGiven) -> None:
 
 
 def _reserved(account: Account, event: CreditsReserved) -> None:
-    for part in event.slices:
-        account.lot(part.grant).available -= part.amount
-    account.available -= event.amount
-    account.held += event.amount
+    if event.parent is None:
+        for part in event.slices:
+            account.lot(part.grant).available -= part.amount
+        account.available -= event.amount
+        account.held += event.amount
+    else:
+        parent = account.reservations[event.parent]
+        parent.kids += 1
+        nesting.lend(parent, event.amount, event.slices)
     account.reservations[event.reservation] = Reservation(
         event.reservation,
         event.tool,
@@ -140,15 +145,22 @@ def _reserved(account: Account, event: CreditsReserved) -> None:
         event.slices,
         event.expires_at,
         event.min,
+        0,
+        event.parent,
+        0,
+        capping.reserved(account, event) if account.controls.caps else (),
     )
     account.next_due = min(account.next_due, event.expires_at)
 
 
 def _extended(account: Account, event: ReservationExtended) -> None:
-    for part in event.slices:
-        account.lot(part.grant).available -= part.amount
-    account.available -= event.amount
-    account.held += event.amount
+    if event.parent is None:
+        for part in event.slices:
+            account.lot(part.grant).available -= part.amount
+        account.available -= event.amount
+        account.held += event.amount
+    else:
+        nesting.lend(account.reservations[event.parent], event.amount, event.slices)
     reservation = account.reservations[event.reservation]
     reservation.amount += event.amount
     reservation.held += event.amount
@@ -167,8 +179,12 @@ def _charged(account: Account, event: CreditsCharged) -> None:
     account.charges[event.charge] = Charged(
         event.reservation, event.tool, amount, amount, event.slices, event.at
     )
+    if account.controls.caps and (counts := account.reservations[event.reservation].counts):
+        capping.charged(account, event, counts)
     if event.final:
-        if event.rest:
+        if event.parent is not None:
+            nesting.give_back(account, event.parent, event.released, event.rest)
+        elif event.rest:
             account.held -= event.released
             back(account, event.rest, event.lost, event.repaid)
         _end(account, event.reservation, "charged", event.at)
@@ -180,8 +196,11 @@ def _charged(account: Account, event: CreditsCharged) -> None:
 
 
 def _released(account: Account, event: CreditsReleased) -> None:
-    back(account, event.slices, event.lost, event.repaid)
-    account.held -= event.amount
+    if event.parent is not None:
+        nesting.give_back(account, event.parent, event.amount, event.slices)
+    else:
+        back(account, event.slices, event.lost, event.repaid)
+        account.held -= event.amount
     if event.remainder:
         reservation = account.reservations[event.reservation]
         reservation.held -= event.amount
@@ -191,8 +210,11 @@ def _released(account: Account, event: CreditsReleased) -> None:
 
 
 def _reservation_expired(account: Account, event: ReservationExpired) -> None:
-    back(account, event.slices, event.lost, event.repaid)
-    account.held -= event.amount
+    if event.parent is not None:
+        nesting.give_back(account, event.parent, event.amount, event.slices)
+    else:
+        back(account, event.slices, event.lost, event.repaid)
+        account.held -= event.amount
     _end(account, event.reservation, "expired", event.at)
 
 
@@ -238,16 +260,22 @@ def _refunded(account: Account, event: CreditsRefunded) -> None:
         account.month_spent -= event.amount
     if event.repaid:
         take(account, event.repaid)
+    if account.countable:
+        capping.refunded(account, event, charge.at)
 
 
 def _controls_changed(account: Account, event: ControlsChanged) -> None:
     account.controls = event.after
+    if account.counted or account.countable:
+        capping.changed(account, event.after)
     if event.windows is not None:
         _open(account, event.windows)
 
 
 def _open(account: Account, windows: Windows) -> None:
     """A window that starts anew counts from nothing; one that only ends elsewhere goes on."""
+    if account.counted:
+        capping.opened(account, windows)
     if windows.day.start != account.day.start:
         account.day_spent = 0
     if windows.month.start != account.month.start:
@@ -256,7 +284,9 @@ def _open(account: Account, windows: Windows) -> None:
 
 
 def _end(account: Account, reservation: str, how: str, at: Ms) -> None:
-    del account.reservations[reservation]
+    gone = account.reservations.pop(reservation)
+    if gone.kids or gone.parent is not None:
+        nesting.ended(account, gone)
     account.ended[reservation] = Ended(how, at)
 
 

@@ -3,12 +3,13 @@
 import re
 
 from contracts.catalogue import Catalogue
-from contracts.commands import Controls, Grant, GrantKind, SetControls
+from contracts.commands import Cap, Controls, Grant, GrantKind, SetControls
 from contracts.events import AnyEvent, ControlsChanged, CreditsGranted
 from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, FOREVER, Ms
 
 from ledger.domain.account import Account
+from ledger.domain.capping import CAPS_MAX
 from ledger.domain.refusal import Refusal, refused
 from ledger.domain.revoking import paid_first, second_person
 from ledger.domain.windows import counting, zone_exists
@@ -24,6 +25,7 @@ PRIORITY: dict[GrantKind, int] = {
 }
 PRIORITY_MAX = 1_000  # room on both sides of the defaults
 DEBTS_PAID_MAX = 1_000  # debts that one event can name; the next grant pays on
+CONCURRENCY_MAX = 1_000  # runs at once; more is no limit anybody means
 ALERTS_MAX = 10  # percents; each stands in the account and in every ControlsChanged
 _CURRENCY = re.compile(r"[A-Z]{3}")  # ISO 4217
 
@@ -109,6 +111,10 @@ def _wrong_controls(controls: Controls, catalogue: Catalogue) -> tuple[str, ...]
         wrong.append("alertPercents")
     if not zone_exists(controls.time_zone):
         wrong.append("timeZone")
+    if controls.concurrency is not None and not 1 <= controls.concurrency <= CONCURRENCY_MAX:
+        wrong.append("concurrency")
+    if not _caps_fit(controls.caps):
+        wrong.append("caps")
     rule = controls.top_up
     if rule is not None and not (
         rule.pack in catalogue.packs
@@ -117,3 +123,9 @@ def _wrong_controls(controls: Controls, catalogue: Catalogue) -> tuple[str, ...]
     ):
         wrong.append("topUp")
     return tuple(wrong)
+
+
+def _caps_fit(caps: tuple[Cap, ...]) -> bool:
+    """No more than fit, in range, and one of each key, member or tool in a window."""
+    named = {(cap.of, cap.id, cap.window) for cap in caps}
+    return len(named) == len(caps) <= CAPS_MAX and all(0 <= cap.limit <= AMOUNT_MAX for cap in caps)

@@ -1,11 +1,12 @@
 """Estimate and Reserve: what a run may cost, and setting that aside."""
 
 from contracts.catalogue import Catalogue, Mode, Status, Tool
-from contracts.commands import Estimate, Extend, Limits, Reserve
+from contracts.commands import ActorKind, Estimate, Extend, Limits, Reserve
 from contracts.events import (
     AnyEvent,
     CreditsReserved,
     EstimateGiven,
+    LimitStatus,
     ReservationExtended,
     Slice,
 )
@@ -14,9 +15,13 @@ from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, ANONYMOUS, MINUTE, Credits, Ms
 
 from ledger.domain.account import Account, Estimated, Reservation
-from ledger.domain.admission import admit
+from ledger.domain.admission import admit, bounds, chain, nearest
 from ledger.domain.alerting import told
+from ledger.domain.capping import names
+from ledger.domain.freezing import WHOLE
+from ledger.domain.nesting import parent_of
 from ledger.domain.refusal import Refusal, refused
+from ledger.domain.slices import split
 
 HOLD_LIFETIME_MS = 5 * MINUTE  # when nobody says how long: the slowest tool five times over
 HOLD_LIFETIME_MS_MAX = 15 * MINUTE  # longer than the slowest tool, shorter than a support call
@@ -39,10 +44,22 @@ def estimate(
     if isinstance(limits, Refusal):
         return refused(command, limits)
     priced = quote(tool, limits, catalogue)
+    parent = None
+    if command.parent is not None:
+        found = parent_of(account, command.parent, now)
+        if isinstance(found, Refusal):
+            return refused(command, found)
+        parent = found
+    no, counts, near = None, (), None
+    met: tuple[LimitStatus, ...] = ()
     if account.id == ANONYMOUS:
         no = _needs_account(tool)
-    else:
-        no = admit(account, priced.max, now) if priced.max else None
+    elif priced.max:
+        counts = _counts(command, account, parent)
+        no = admit(account, priced.max, now, counts=counts, parent=parent)
+        met_by = bounds(account, priced.max, now, 0, counts, parent)
+        near = nearest(met_by, account, now)
+        met = chain(met_by, account, now) if command.chain else ()
     return (
         EstimateGiven(
             estimate=command.id,
@@ -56,7 +73,8 @@ def estimate(
             valid_until=now + catalogue.pricing.estimate_valid_ms,
             allowed=no is None,
             reason=no.reason if no else None,
-            limit=no.limit if no else None,
+            limit=no.limit if no else near,
+            chain=met,
         ),
     )
 
@@ -71,12 +89,15 @@ def reserve(
     if command.id in account.reservations or command.id in account.ended:
         # Its answer is forgotten by now, how it ended is not: one id never ends twice.
         return refused(command, Refusal(Reason.ID_CONFLICT, fields=("id",)))
-    if command.parent is not None:
-        return refused(command, Refusal(Reason.NOT_AVAILABLE_YET, fields=("parent",)))
+    if account.freezes and WHOLE in account.freezes:
+        return refused(command, Refusal(Reason.ACCOUNT_FROZEN, Remedy.CONTACT_SUPPORT))
     held = _terms(command, account, now, catalogue)
     if isinstance(held, Refusal):
         return refused(command, held)
-    if (no := admit(account, held.amount, now)) is not None:
+    if command.parent is not None:
+        return _nested(command, account, held, now + lifetime, now)
+    counts = _counts(command, account, None) if account.controls.caps else ()
+    if (no := admit(account, held.amount, now, counts=counts)) is not None:
         return refused(command, no)
     held.slices, missing = draw(account, held.amount, now)
     if missing:
@@ -89,6 +110,34 @@ def reserve(
     return (*told(account, held.amount, now, catalogue), held)
 
 
+def _nested(
+    command: Reserve, account: Account, held: CreditsReserved, until: Ms, now: Ms
+) -> tuple[AnyEvent, ...]:
+    """A part of what the parent holds; nothing leaves the account's lots."""
+    parent = parent_of(account, command.parent or "", now)
+    if isinstance(parent, Refusal):
+        return refused(command, parent)
+    counts = _counts(command, account, parent)
+    if (no := admit(account, held.amount, now, counts=counts, parent=parent)) is not None:
+        return refused(command, no)
+    held.slices, _ = split(parent.slices, held.amount)
+    held.parent = parent.id
+    held.expires_at = min(until, parent.expires_at)
+    return (held,)
+
+
+def _counts(
+    command: Reserve | Estimate, account: Account, parent: Reservation | None
+) -> tuple[str, ...]:
+    """What a run counts as, for the caps; its key, member and tool, or else its parent's."""
+    if not account.controls.caps:
+        return ()
+    key = command.key if isinstance(command, Reserve) else None
+    if key is None and command.actor.kind is ActorKind.SERVICE:
+        key = command.actor.id
+    return names(key, command.member, command.tool) + (parent.counts if parent else ())
+
+
 def extend(
     command: Extend, account: Account, now: Ms, catalogue: Catalogue
 ) -> tuple[AnyEvent, ...]:
@@ -99,8 +148,11 @@ def extend(
     if no := _wrong_extension(command, held, catalogue):
         return refused(command, no)
     slices: tuple[Slice, ...] = ()
+    if held.parent is not None:
+        return _extend_nested(command, account, held, now)
     if command.amount:
-        if (no := admit(account, command.amount, now, held.amount)) is not None:
+        no = admit(account, command.amount, now, held.amount, counts=held.counts)
+        if no is not None:
             return refused(command, no)
         slices, missing = draw(account, command.amount, now)
         if missing or len(held.slices) + len(slices) > SLICES_MAX:
@@ -115,6 +167,32 @@ def extend(
         reservation=held.id, amount=command.amount, slices=slices, expires_at=expires_at
     )
     return (*told(account, command.amount, now, catalogue), extended)
+
+
+def _extend_nested(
+    command: Extend, account: Account, held: Reservation, now: Ms
+) -> tuple[AnyEvent, ...]:
+    """More of what the parent holds, and no longer than it."""
+    parent = parent_of(account, held.parent or "", now)
+    if isinstance(parent, Refusal):
+        return refused(command, parent)
+    more = command.amount
+    no = admit(account, more, now, held.amount, counts=held.counts, parent=parent) if more else None
+    if no is not None:
+        return refused(command, no)
+    slices, _ = split(parent.slices, more)
+    expires_at = held.expires_at
+    if command.lifetime_ms is not None:
+        expires_at = max(expires_at, min(now + command.lifetime_ms, parent.expires_at))
+    return (
+        ReservationExtended(
+            reservation=held.id,
+            amount=more,
+            slices=slices,
+            expires_at=expires_at,
+            parent=parent.id,
+        ),
+    )
 
 
 def _wrong_extension(command: Extend, held: Reservation, catalogue: Catalogue) -> Refusal | None:

@@ -18,6 +18,7 @@ from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, BATCH_BYTES_MAX, DAY, Credits, Ms
 
 from ledger.domain.account import Account, Reservation
+from ledger.domain.nesting import returns_to
 from ledger.domain.refusal import Refusal, refused
 from ledger.domain.reserving import gone
 from ledger.domain.revoking import paid_back, second_person
@@ -45,7 +46,8 @@ def charge(
     taken, rest = split(held.slices, amount)
     if not command.final:
         rest = ()
-    repaid = paid_back(dict(account.debts), rest) if account.debts else ()
+    parent = returns_to(account, held, now) if held.parent is not None and command.final else None
+    repaid = paid_back(dict(account.debts), rest) if account.debts and parent is None else ()
     charged = CreditsCharged(
         reservation=held.id,
         charge=command.id,
@@ -55,8 +57,9 @@ def charge(
         final=command.final,
         released=held.held - amount if command.final else 0,
         rest=rest,
-        lost=_lost(account, rest, repaid, now),
+        lost=_lost(account, rest, repaid, now) if parent is None else (),
         repaid=repaid,
+        parent=parent,
         tool=held.tool,
         usage=command.usage,
         price_version=None if command.usage is None else catalogue.version,
@@ -70,16 +73,18 @@ def release(command: Release, account: Account, now: Ms) -> tuple[AnyEvent, ...]
     held = account.reservations.get(command.reservation)
     if held is None or held.expires_at <= now:
         return refused(command, gone(account, command.reservation))
-    repaid = paid_back(dict(account.debts), held.slices) if account.debts else ()
+    parent = returns_to(account, held, now)
+    repaid = paid_back(dict(account.debts), held.slices) if account.debts and not parent else ()
     return (
         CreditsReleased(
             reservation=held.id,
             amount=held.held,
             slices=held.slices,
             outcome=command.outcome,
-            lost=_lost(account, held.slices, repaid, now),
+            lost=_lost(account, held.slices, repaid, now) if parent is None else (),
             repaid=repaid,
             tool=held.tool,
+            parent=parent,
         ),
     )
 
@@ -145,15 +150,17 @@ def due(account: Account, now: Ms) -> tuple[AnyEvent, ...]:
         room -= EVENT_BYTES + lists * SLICE_BYTES * len(held.slices)
         if room < 0 and events:
             return tuple(events)
-        repaid = paid_back(debts, held.slices)
+        parent = returns_to(account, held, now)
+        repaid = paid_back(debts, held.slices) if parent is None else ()
         events.append(
             ReservationExpired(
                 reservation=held.id,
                 amount=held.held,
                 slices=held.slices,
-                lost=_lost(account, held.slices, repaid, now),
+                lost=_lost(account, held.slices, repaid, now) if parent is None else (),
                 repaid=repaid,
                 tool=held.tool,
+                parent=parent,
             )
         )
     for lot in account.lots:

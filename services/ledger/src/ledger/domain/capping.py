@@ -1,0 +1,110 @@
+"""Caps: what one key, member or tool may take of an account. Names, sums, and how they are kept.
+
+A cap counts spent + held since it was set, in its window. Accounts without caps keep nothing.
+"""
+
+from contracts.commands import ActorKind, Cap, CapWindow, Controls
+from contracts.events import CreditsCharged, CreditsRefunded, CreditsReserved
+from contracts.header import Windows
+from contracts.units import Credits
+
+from ledger.domain.account import Account
+
+CAPS_MAX = 50  # each stands in the account and in every ControlsChanged
+
+
+def names(key: str | None, member: str | None, tool: str | None) -> tuple[str, ...]:
+    """What a run counts as, whatever caps there are."""
+    found = []
+    for of, named in (("key", key), ("member", member), ("tool", tool)):
+        if named is not None:
+            found.append(f"{of}:{named}")
+    return tuple(found)
+
+
+def name_of(cap: Cap) -> str:
+    """What a run counts as when this cap bounds it."""
+    return f"{cap.of.value}:{cap.id}"
+
+
+def slot_of(cap: Cap) -> str:
+    """Where the account counts for this cap."""
+    return f"{cap.window.value}:{cap.of.value}:{cap.id}"
+
+
+def held(account: Account, name: str) -> Credits:
+    """What open reservations hold that count as this."""
+    return sum([r.held for r in account.reservations.values() if name in r.counts])
+
+
+# ---- part of evolve
+
+
+def reserved(account: Account, event: CreditsReserved) -> tuple[str, ...]:
+    """What the new reservation counts as; asked only where the account has caps."""
+    actor = event.actor
+    key = event.key
+    if key is None and actor is not None and actor.kind is ActorKind.SERVICE:
+        key = actor.id
+    counts = names(key, event.member, event.tool)
+    if event.parent is not None:
+        kept = account.reservations[event.parent].counts
+        own = {name.partition(":")[0] for name in counts}
+        counts += tuple(name for name in kept if name.partition(":")[0] not in own)
+    return counts
+
+
+def charged(account: Account, event: CreditsCharged, counts: tuple[str, ...]) -> None:
+    """A charge of a reservation that counts as these."""
+    account.countable[event.charge] = counts
+    _add(account, counts, event.amount, since_day=True, since_month=True)
+
+
+def refunded(account: Account, event: CreditsRefunded, charged_at: int) -> None:
+    """A refund of a charge that counted."""
+    counts = account.countable.get(event.charge, ())
+    _add(
+        account,
+        counts,
+        -event.amount,
+        since_day=charged_at >= account.day.start,
+        since_month=charged_at >= account.month.start,
+    )
+
+
+def opened(account: Account, windows: Windows) -> None:
+    """New windows count from nothing."""
+    day = windows.day.start != account.day.start
+    month = windows.month.start != account.month.start
+    for slot in list(account.counted):
+        if (day and slot.startswith("day:")) or (month and slot.startswith("month:")):
+            del account.counted[slot]
+
+
+def changed(account: Account, after: Controls) -> None:
+    """Caps that are no more are forgotten; new ones count from nothing."""
+    kept = {slot_of(cap) for cap in after.caps}
+    for slot in list(account.counted):
+        if slot not in kept:
+            del account.counted[slot]
+    if not after.caps:
+        account.countable.clear()
+
+
+def _add(
+    account: Account,
+    counts: tuple[str, ...],
+    amount: Credits,
+    *,
+    since_day: bool,
+    since_month: bool,
+) -> None:
+    for cap in account.controls.caps:
+        if name_of(cap) not in counts:
+            continue
+        if (cap.window is CapWindow.DAY and not since_day) or (
+            cap.window is CapWindow.MONTH and not since_month
+        ):
+            continue
+        slot = slot_of(cap)
+        account.counted[slot] = max(0, account.counted.get(slot, 0) + amount)
