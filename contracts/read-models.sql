@@ -51,7 +51,8 @@ CREATE TABLE lots (
 );
 
 -- One row per reservation, for ever. status: open, charged (ended by a final charge), released,
--- expired. While open: held = amount - charged - released. Its events lie in entries with
+-- expired. While open: held = amount - charged - released. A nested one has a `parent` and took its
+-- amount from the parent's; what it does not use goes back there while the parent is open. Its events lie in entries with
 -- version between opened_version and last_version.
 CREATE TABLE reservations (
     account        text   NOT NULL,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
-from contracts.commands import AnyCommand
+from contracts.commands import AnyCommand, Controls
 from contracts.events import VERSIONS, AnyRecord, PartitionClaimed
 from contracts.runs import RunDispatched, RunRequested, RunResult
 
@@ -39,6 +39,8 @@ _NUMBERS = {"v": 1, "at": NOON, "timestamp": NOON, "issued_at": NOON, "deadline"
 _NUMBERS |= {"expires_at": NOON + 300_000, "valid_until": NOON + 600_000, "resets_at": NOON}
 _NUMBERS |= {"start": NOON - 43_200_000, "end": NOON + 43_200_000, "effective_from": NOON}
 _TRUE_BY_DEFAULT = {"final", "alert_email", "alert_in_app"}  # and thus only seen when false
+# Parts of messages that grew after their examples lay here; see test_golden for these fields.
+_LATER: dict[type, set[str]] = {Controls: {"concurrency", "caps"}}
 _FIRST = b'{"type":"CommandRefused","v":1,"seq":7,"owner":"rJ3kQ0bE9xTnVw1c"}'
 
 
@@ -69,6 +71,7 @@ def _struct(kind: type) -> Any:
         **{
             field.name: _value(field.name, info.type, place)
             for place, (field, info) in enumerate(zip(fields, infos, strict=True), start=1)
+            if field.name not in _LATER.get(kind, ())
         }
     )
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from contracts.caps import Cap, CapOf, CapWindow
 from contracts.codec import CodecError, UnknownEvent
+from contracts.commands import SetControls
 from contracts.events import VERSIONS, AnswerRepeated, CreditsGranted, PartitionClaimed
 from contracts.runs import RunDispatched, RunRequested, RunResult
 
@@ -80,6 +82,19 @@ def test_an_unknown_type_halts_the_reader() -> None:
 def test_whatever_is_no_event_halts_the_reader(raw: bytes) -> None:
     with pytest.raises(UnknownEvent):
         codec.decode_event(raw)
+
+
+def test_limits_of_keys_members_and_tools_are_written_like_this_for_ever() -> None:
+    raw = (
+        b'{"type":"SetControls","id":"id-1","account":"acct-1","actor":{"kind":"person","id":"ada"},'
+        b'"controls":{"dayLimit":5,"concurrency":2,"caps":[{"of":"key","id":"k1","limit":70,'
+        b'"window":"ever"},{"of":"member","id":"m1","limit":40,"window":"month"},'
+        b'{"of":"tool","id":"t1","limit":10,"window":"day"}]}}'
+    )
+    command = codec.decode_command(raw)
+    assert isinstance(command, SetControls)
+    assert command.controls.caps[1] == Cap(CapOf.MEMBER, "m1", 40, CapWindow.MONTH)
+    assert codec.encode(command) == raw
 
 
 def test_an_old_version_is_lifted_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:

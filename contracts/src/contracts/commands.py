@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from contracts.caps import Cap
 from contracts.reasons import Outcome
 from contracts.units import FOREVER, Credits, Id, Ms
 
@@ -72,31 +73,6 @@ class TopUpRule(Struct, frozen=True, gc=False, rename="camel"):
     below: Credits
     pack: Id
     monthly_max_minor: int
-
-
-class CapOf(StrEnum):
-    """Whose spending a cap bounds: an API key's, a member's, or a tool's."""
-
-    KEY = "key"
-    MEMBER = "member"
-    TOOL = "tool"
-
-
-class CapWindow(StrEnum):
-    """What a cap counts in: the account's day, its month, or ever since it was set."""
-
-    DAY = "day"
-    MONTH = "month"
-    EVER = "ever"
-
-
-class Cap(Struct, frozen=True, gc=False, rename="camel"):
-    """The most that one key, member or tool may spend and hold of the account in a window."""
-
-    of: CapOf
-    id: Id
-    limit: Credits
-    window: CapWindow = CapWindow.EVER
 
 
 class Controls(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):

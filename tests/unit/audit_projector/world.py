@@ -143,9 +143,15 @@ class World:
         if pick < 0.40 or not self.reservations:
             tool = self.random.choice((*TOOLS, "no-such-tool", None))
             amount = None if tool else self.random.randrange(0, 120)
+            open_ = self.ledger.accounts.get(account)
+            inside = [*open_.reservations, "none"] if open_ and self.random.random() < 0.3 else []
             self.reservations.append((account, named))
             return Reserve(
-                **who, tool=tool, amount=amount, lifetime_ms=self.random.choice((None, 9))
+                **who,
+                tool=tool,
+                amount=amount,
+                lifetime_ms=self.random.choice((None, 9)),
+                parent=self.random.choice(inside) if inside else None,
             )
         if pick < 0.75:
             return self._settle(named)

@@ -5,7 +5,10 @@ granted + received == available + held + spent + expired + revoked + sent, no pa
 
 from collections import Counter
 
+from contracts.caps import CapWindow
+from ledger.accounts import Accounts
 from ledger.domain.account import Account
+from ledger.domain.capping import name_of, slot_of
 
 
 def audit(account: Account) -> None:
@@ -52,3 +55,14 @@ def _audit_slices(account: Account) -> None:
     ends = [held.expires_at for held in account.reservations.values()]
     ends += [lot.expires_at for lot in account.lots if lot.available]
     assert account.next_due <= min(ends, default=account.next_due), "something is due unnoticed"
+
+
+def caps_hold(accounts: Accounts, named: str, reservation: str) -> None:
+    """What was just held passes no cap that it counts against."""
+    account = accounts.get(named)
+    assert account is not None
+    counts = account.reservations[reservation].counts
+    for cap in account.controls.caps:
+        if cap.window is CapWindow.EVER and (name := name_of(cap)) in counts:
+            held = sum(r.held for r in account.reservations.values() if name in r.counts)
+            assert account.counted.get(slot_of(cap), 0) + held <= cap.limit

@@ -6,6 +6,8 @@ at random.
 
 import os
 
+import msgspec
+from contracts.caps import Cap, CapOf, CapWindow
 from contracts.commands import AnyCommand, GrantKind, Limits
 from contracts.units import DAY, FOREVER, HOUR, MINUTE, Ms
 from hypothesis import HealthCheck, settings
@@ -15,11 +17,13 @@ from ledger.domain.windows import windows_at
 
 from contracts import commands as c
 from contracts import events
+from tests.unit.domain.audit import caps_hold
 from tests.unit.domain.words import (
     ADMIN,
     COURIER,
     FREE_TOOL,
     PERSON,
+    SERVICE,
     SMALL_TOOL,
     TOOL,
     WORKER,
@@ -55,6 +59,7 @@ limits = st.sampled_from((None, None, 0, 5, 20, 40))
 lives = st.sampled_from((None, MINUTE, 15 * MINUTE))
 lasting = st.sampled_from((None, MINUTE, 3 * MINUTE, 10 * MINUTE, HOUR, DAY, 5 * DAY))
 tools = st.sampled_from((TOOL, SMALL_TOOL, SMALL_TOOL, FREE_TOOL))
+cap_kinds = st.sampled_from(CapOf)
 zones = st.sampled_from(("UTC",) * 9 + ("Asia/Kolkata", "America/Los_Angeles", "Pacific/Apia"))
 jumps = st.sampled_from((1, MINUTE, 2 * MINUTE, 5 * MINUTE, 16 * MINUTE, 5 * HOUR, 30 * HOUR))
 
@@ -71,8 +76,9 @@ class Histories(RuleBasedStateMachine):
     def ask(self, command: AnyCommand) -> events.AnyEvent:
         self.sent.append(command)
         answer = self.world.ask(command)
-        if isinstance(answer, events.CreditsReserved):
+        if isinstance(answer, events.CreditsReserved) and answer.parent is None:
             self._limits_hold(command.account)
+            caps_hold(self.world.roomy.accounts, command.account, answer.reservation)
         return answer
 
     def fresh(self) -> str:
@@ -116,6 +122,27 @@ class Histories(RuleBasedStateMachine):
     @rule(account=accounts, amount=amounts, life=lives, n=nth)
     def reserves(self, account: str, amount: int, life: Ms | None, n: int) -> None:
         self.ask(reserve(self.fresh(), amount, account=account, lifetime_ms=life))
+
+    @rule(account=accounts, amount=amounts, n=nth, life=lives)
+    def nests(self, account: str, amount: int, n: int, life: Ms | None) -> None:
+        """A run inside a run, and one inside that; neither takes what is not there."""
+        parent = self.pick("reservation", account, n)
+        inner, innermost = self.fresh(), self.fresh()
+        self.ask(reserve(inner, amount, account=account, parent=parent, lifetime_ms=life))
+        self.ask(reserve(innermost, amount // 2, account=account, parent=inner))
+        if n % 2:
+            self.ask(extend(inner, n, self.fresh(), account=account, lifetime_ms=life))
+            self.ask(charge(innermost, amount // 3, self.fresh(), account=account))
+
+    @rule(account=accounts, limit=limits, runs=st.sampled_from((None, 1, 3)), of=cap_kinds)
+    def caps(self, account: str, limit: int | None, runs: int | None, of: CapOf) -> None:
+        found = self.world.roomy.accounts.get(account)
+        before = found.controls if found else c.Controls()
+        named = {CapOf.KEY: SERVICE.id, CapOf.MEMBER: "ada", CapOf.TOOL: SMALL_TOOL}[of]
+        windows = (CapWindow.DAY, CapWindow.EVER)
+        asked = () if limit is None else tuple(Cap(of, named, limit, w) for w in windows)
+        after = msgspec.structs.replace(before, concurrency=runs, caps=asked)
+        self.ask(c.SetControls(id=self.fresh(), account=account, actor=ADMIN, controls=after))
 
     @rule(account=accounts, tool=tools, n=nth)
     def reserves_for_a_tool(self, account: str, tool: str, n: int) -> None:
@@ -244,6 +271,8 @@ class Histories(RuleBasedStateMachine):
         found = self.world.roomy.accounts.get(account)
         assert found is not None
         now, controls = self.world.now, found.controls
+        runs = [held for held in found.reservations.values() if held.parent is None]
+        assert controls.concurrency is None or len(runs) <= controls.concurrency
         calendar = windows_at(now, controls.time_zone)
         for window, limit in (
             (calendar.day, controls.day_limit),

@@ -136,12 +136,6 @@ def test_a_hold_may_live_for_a_quarter_of_an_hour() -> None:
     )
 
 
-def test_nested_runs_come_later() -> None:
-    given(granted(100), reserved("r1", 10)).when(reserve("r2", 5, parent="r1")).then(
-        refused(Reason.NOT_AVAILABLE_YET, fields=("parent",))
-    )
-
-
 def test_key_and_member_stand_in_the_event() -> None:
     given(granted(9)).when(reserve("r1", 5, key="k1", member="m1")).then(
         reserved("r1", 5, key="k1", member="m1")

@@ -49,15 +49,18 @@ class Books:
                 self._move(available=amount - paid, granted=amount, revoked=paid, debt=-paid)
             case events.CreditsRevoked():
                 self._move(available=-amount, revoked=amount, debt=event.debt)
-            case events.CreditsReserved():
-                self._move(available=-amount, held=amount)
-            case events.ReservationExtended():
-                self._move(available=-amount, held=amount)
+            case events.CreditsReserved() | events.ReservationExtended():
+                if event.parent is None:
+                    self._move(available=-amount, held=amount)
             case events.CreditsCharged():
                 back = event.released
                 assert back == sum(part.amount for part in event.rest)
+                if event.parent is not None:  # the rest stays held, by the parent
+                    back = 0
                 self._move(held=-amount - back, spent=amount, available=back - lost - paid)
                 self._move(expired=lost, revoked=paid, debt=-paid)
+            case events.CreditsReleased() | events.ReservationExpired() if event.parent:
+                assert lost == paid == 0, "it went to its parent, not to its lots"
             case events.CreditsReleased() | events.ReservationExpired():
                 self._move(held=-amount, available=amount - lost - paid, expired=lost)
                 self._move(revoked=paid, debt=-paid)

@@ -6,7 +6,18 @@ from contracts.catalogue import served
 from fastapi import FastAPI
 from msgspec import Struct
 
-from gateway import account, controls, devsignin, health, passing, paths, reads, signin, web
+from gateway import (
+    account,
+    controls,
+    devsignin,
+    health,
+    limits,
+    passing,
+    paths,
+    reads,
+    signin,
+    web,
+)
 from gateway.balances import Balances
 from gateway.batch import Batch
 from gateway.canary import Canary
@@ -96,6 +107,7 @@ def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sess
         reads.routes(reading),
         account.routes(reading, RunStates(parts.watch, reservations), rates),
         controls.routes(reception, balances, freshness, ledger, rates),
+        limits.routes(reception, ledger, rates),
         passing.routes(parts.passing, reception, rates),
         signin.routes(signing),
     ]

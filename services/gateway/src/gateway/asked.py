@@ -40,3 +40,9 @@ def id_of(call: Call) -> str:
     if _name(name) is None:
         raise not_found()
     return name
+
+
+def member_of(call: Call, named: str | None) -> None:
+    """Raise 403 where the caller may not say who runs: it would choose whose limit counts."""
+    if named is not None:
+        call.principal.must_be_staff()

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
+from contracts.caps import CapOf, CapWindow
 from contracts.commands import GrantKind, Usage
 from contracts.reasons import Outcome
 from msgspec import Meta, Struct
@@ -41,10 +42,15 @@ class EstimateBody(Body):
     tool_id: Name
     account: Name | None = None
     requested_limits: AskedLimits | None = None
+    member: Name | None = None
+    parent: Name | None = None
 
 
 class ReserveBody(Body):
-    """Hold credits for a run of `toolId`, or a plain `amount`."""
+    """Hold credits for a run of `toolId`, or a plain `amount`; with a `parent` of what it holds.
+
+    `member` is who runs it; only a key that is bound to no account may say so.
+    """
 
     account: Name | None = None
     tool_id: Name | None = None
@@ -53,6 +59,7 @@ class ReserveBody(Body):
     estimate_id: Name | None = None
     lifetime_ms: int | None = None
     parent: Name | None = None
+    member: Name | None = None
 
 
 class ChargeBody(Body):
@@ -144,6 +151,7 @@ class BatchItem(Body):
     estimate_id: Name | None = None
     lifetime_ms: int | None = None
     parent: Name | None = None
+    member: Name | None = None
     usage: Usage | None = None
     final: bool = True
     outcome: Outcome | None = None
@@ -170,6 +178,15 @@ class TopUpBody(Body):
     monthly_max_minor: int
 
 
+class CapBody(Body):
+    """The most that one API key, member or tool may spend and hold in a window."""
+
+    of: CapOf
+    id: Name
+    limit: int
+    window: CapWindow = CapWindow.EVER
+
+
 class ControlsBody(Body):
     """Limits and alerts, as a whole: what is left out is reset."""
 
@@ -181,6 +198,8 @@ class ControlsBody(Body):
     alert_email: bool = True
     alert_in_app: bool = True
     top_up: TopUpBody | None = None
+    concurrency: int | None = None
+    caps: Annotated[tuple[CapBody, ...], Meta(max_length=100)] = ()
 
 
 class LinkAskedBody(Body):

@@ -7,7 +7,7 @@ from contracts.units import ANONYMOUS
 
 from gateway import bodies, intents
 from gateway.asgi import Call, Reply
-from gateway.asked import account_of, key_of
+from gateway.asked import account_of, key_of, member_of
 from gateway.bodies import decoder
 from gateway.problems import failure
 from gateway.rates import ESTIMATE, Rates
@@ -38,6 +38,7 @@ class Estimates:
         return await self._ask(call, account_of(call, body.account), body)
 
     async def _ask(self, call: Call, account: str, body: bodies.EstimateBody) -> Reply:
+        member_of(call, body.member)
         allowed = self._rates.take(ESTIMATE, call.principal, call.now / 1000)
         key = key_of(call) if b"idempotency-key" in call.headers else f"est-{token_hex(12)}"
         actor = call.principal.actor

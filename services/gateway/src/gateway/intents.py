@@ -5,6 +5,7 @@ The id of a command is the caller's Idempotency-Key, and what the command makes 
 
 from typing import assert_never
 
+from contracts.caps import Cap
 from contracts.catalogue import Catalogue
 from contracts.commands import Actor, AnyCommand, Controls, CostBasis, Limits, TopUpRule
 from contracts.reasons import Outcome
@@ -53,6 +54,8 @@ def estimate(
         actor=actor,
         tool=body.tool_id,
         limits=limits(body.requested_limits, body.tool_id, catalogue),
+        member=body.member,
+        parent=body.parent,
     )
 
 
@@ -72,6 +75,7 @@ def reserve(
         estimate=body.estimate_id,
         lifetime_ms=body.lifetime_ms,
         parent=body.parent,
+        member=body.member,
     )
 
 
@@ -194,6 +198,8 @@ def set_controls(key: str, account: str, actor: Actor, body: ControlsBody) -> co
             top_up=None
             if rule is None
             else TopUpRule(rule.below, rule.pack, rule.monthly_max_minor),
+            concurrency=body.concurrency,
+            caps=tuple([Cap(cap.of, cap.id, cap.limit, cap.window) for cap in body.caps]),
         ),
     )
 

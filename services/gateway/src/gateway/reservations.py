@@ -17,7 +17,7 @@ _name = re.compile(NAME).match
 OPEN_MAX = 1_000  # in one answer; an account with more has other troubles
 _COLUMNS = (
     "reservation, tool, status, amount, held, charged, released, refunded, min, typical,"
-    " created_at_ms, expires_at_ms, ended_at_ms"
+    " created_at_ms, expires_at_ms, ended_at_ms, parent, overrun, outcome"
 )
 
 
@@ -37,6 +37,9 @@ class Row(Struct):
     created_at_ms: int
     expires_at_ms: int
     ended_at_ms: int | None
+    parent: str | None = None
+    overrun: int = 0
+    outcome: str | None = None
 
 
 class BalanceRow(Struct):
@@ -63,6 +66,9 @@ class Held(Struct, rename="camel", omit_defaults=True, kw_only=True):
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None = None
+    parent: str | None = None
+    overrun: int = 0
+    outcome: str | None = None
 
 
 class Reservations:
@@ -127,4 +133,7 @@ def shown(row: Row) -> Held:
         created_at=moment(row.created_at_ms),
         expires_at=moment(row.expires_at_ms),
         ended_at=None if row.ended_at_ms is None else moment(row.ended_at_ms),
+        parent=row.parent,
+        overrun=row.overrun,
+        outcome=row.outcome,
     )

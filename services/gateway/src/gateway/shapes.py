@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from contracts.caps import Cap
 from contracts.commands import TopUpRule
 from contracts.events import Balance
 from contracts.pricing import LineItem
@@ -139,6 +140,8 @@ class ControlsView(Struct, rename="camel"):
     alert_email: bool
     alert_in_app: bool
     top_up: TopUpRule | None
+    concurrency: int | None = None
+    caps: tuple[Cap, ...] = ()
 
 
 class ControlsShown(Shown, kw_only=True):

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from gateway import answers, bodies, intents
 from gateway.asgi import Call, Reply
-from gateway.asked import account_of, id_of, key_of
+from gateway.asked import account_of, id_of, key_of, member_of
 from gateway.bodies import decoder
 from gateway.metrics import Metrics
 from gateway.waiting import Answer, Bridge
@@ -56,6 +56,7 @@ class Spending:
         """POST /v1/reservations."""
         body: bodies.ReserveBody = _reserve(call.body)
         key, account = key_of(call), account_of(call, body.account)
+        member_of(call, body.member)
         actor = call.principal.actor
         return await self._ledger.ask(
             call, intents.reserve(key, account, actor, body, self._catalogue)

@@ -7,7 +7,7 @@ interleaving of commands passes a limit by one unit. A nested run draws on credi
 holds: they count already, and only the limits that are its own are asked.
 """
 
-from contracts.commands import CapOf, CapWindow
+from contracts.caps import CapOf, CapWindow
 from contracts.events import LimitStatus, Window
 from contracts.reasons import Reason, Remedy
 from contracts.units import Credits, Ms
@@ -55,7 +55,7 @@ def admit(
     """
     if account.freezes and WHOLE in account.freezes:
         return Refusal(Reason.ACCOUNT_FROZEN, Remedy.CONTACT_SUPPORT)
-    for bound in bounds(account, amount, now, before, counts, parent):
+    for bound in bounds(account, amount, now, before, counts=counts, parent=parent):
         if bound.used + bound.held + bound.asked > bound.limit:
             return _refusal(bound, account, now)
     if parent is None and amount > (free := usable(account)):
@@ -69,9 +69,10 @@ def bounds(
     account: Account,
     amount: Credits,
     now: Ms,
-    before: Credits,
-    counts: tuple[str, ...],
-    parent: Reservation | None,
+    before: Credits = 0,
+    *,
+    counts: tuple[str, ...] = (),
+    parent: Reservation | None = None,
 ) -> list[Bound]:
     """Every limit that a run meets, in the order of the chain; nearly always none."""
     controls = account.controls

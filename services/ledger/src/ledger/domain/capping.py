@@ -3,12 +3,13 @@
 A cap counts spent + held since it was set, in its window. Accounts without caps keep nothing.
 """
 
-from contracts.commands import ActorKind, Cap, CapWindow, Controls
+from contracts.caps import Cap, CapWindow
+from contracts.commands import ActorKind, Controls, Estimate, Reserve
 from contracts.events import CreditsCharged, CreditsRefunded, CreditsReserved
 from contracts.header import Windows
 from contracts.units import Credits
 
-from ledger.domain.account import Account
+from ledger.domain.account import Account, Reservation
 
 CAPS_MAX = 50  # each stands in the account and in every ControlsChanged
 
@@ -35,6 +36,18 @@ def slot_of(cap: Cap) -> str:
 def held(account: Account, name: str) -> Credits:
     """What open reservations hold that count as this."""
     return sum([r.held for r in account.reservations.values() if name in r.counts])
+
+
+def counts_of(
+    command: Reserve | Estimate, account: Account, parent: Reservation | None
+) -> tuple[str, ...]:
+    """What a run counts as, for the caps; its key, member and tool, or else its parent's."""
+    if not account.controls.caps:
+        return ()
+    key = command.key if isinstance(command, Reserve) else None
+    if key is None and command.actor.kind is ActorKind.SERVICE:
+        key = command.actor.id
+    return names(key, command.member, command.tool) + (parent.counts if parent else ())
 
 
 # ---- part of evolve

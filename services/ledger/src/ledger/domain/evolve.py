@@ -30,7 +30,7 @@ from contracts.events import (
 from contracts.units import ANSWER_KEPT_MS, FOREVER, Ms
 
 from ledger.domain import capping, nesting, standing
-from ledger.domain.account import Account, Charged, Ended, Estimated, Lot, Reservation
+from ledger.domain.account import Account, Charged, Ended, Lot, Reservation
 from ledger.domain.returning import back, pay, take
 from ledger.domain.slices import minus, plus
 
@@ -106,25 +106,6 @@ def _granted(account: Account, event: CreditsGranted) -> None:
     account.next_due = min(account.next_due, event.expires_at)
     if event.kind is GrantKind.TOPUP:
         standing.topped_up(account, event)
-
-
-def _estimated(account: Account, event: EstimateGiven) -> None:
-    over = []  # the oldest stand first: a busy account (anonymous) never looks at all of them
-    for given, estimated in account.estimates.items():
-        if estimated.valid_until >= event.at:
-            break
-        over.append(given)
-    for given in over:
-        del account.estimates[given]
-    account.estimates[event.estimate] = Estimated(
-        event.tool,
-        event.limits,
-        event.min,
-        event.typical,
-        event.max,
-        event.price_version,
-        event.valid_until,
-    )
 
 
 def _reserved(account: Account, event: CreditsReserved) -> None:
@@ -304,7 +285,7 @@ _REMEMBER: dict[type, Callable[..., None]] = {
     CreditsReleased: _released,
     CreditsReserved: _reserved,
     CreditsRevoked: _revoked,
-    EstimateGiven: _estimated,
+    EstimateGiven: standing.estimated,
     GrantExpired: _grant_expired,
     ReservationExpired: _reservation_expired,
     ReservationExtended: _extended,

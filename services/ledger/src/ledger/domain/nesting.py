@@ -5,13 +5,17 @@ child lives no longer than its parent. When a parent ends first, its children go
 do not use goes back to the lots.
 """
 
+from contracts.commands import Extend, Reserve
+from contracts.events import AnyEvent, CreditsReserved, ReservationExtended
 from contracts.header import Slice
 from contracts.reasons import Reason
 from contracts.units import Credits, Ms
 
 from ledger.domain.account import Account, Reservation
-from ledger.domain.refusal import Refusal
-from ledger.domain.slices import minus, plus
+from ledger.domain.admission import admit
+from ledger.domain.capping import counts_of
+from ledger.domain.refusal import Refusal, refused
+from ledger.domain.slices import minus, plus, split
 
 DEPTH_MAX = 8  # runs inside runs; each is looked at when one is added
 _ENDED = {
@@ -43,6 +47,46 @@ def returns_to(account: Account, held: Reservation, now: Ms) -> str | None:
     if held.parent is None or account.reservations[held.parent].expires_at <= now:
         return None
     return held.parent
+
+
+def reserve(
+    command: Reserve, account: Account, held: CreditsReserved, until: Ms, now: Ms
+) -> tuple[AnyEvent, ...]:
+    """A part of what the parent holds; nothing leaves the account's lots."""
+    parent = parent_of(account, command.parent or "", now)
+    if isinstance(parent, Refusal):
+        return refused(command, parent)
+    counts = counts_of(command, account, parent)
+    if (no := admit(account, held.amount, now, counts=counts, parent=parent)) is not None:
+        return refused(command, no)
+    held.slices, _ = split(parent.slices, held.amount)
+    held.parent = parent.id
+    held.expires_at = min(until, parent.expires_at)
+    return (held,)
+
+
+def extend(command: Extend, account: Account, held: Reservation, now: Ms) -> tuple[AnyEvent, ...]:
+    """More of what the parent holds, and no longer than it."""
+    parent = parent_of(account, held.parent or "", now)
+    if isinstance(parent, Refusal):
+        return refused(command, parent)
+    more = command.amount
+    no = admit(account, more, now, held.amount, counts=held.counts, parent=parent) if more else None
+    if no is not None:
+        return refused(command, no)
+    slices, _ = split(parent.slices, more)
+    expires_at = held.expires_at
+    if command.lifetime_ms is not None:
+        expires_at = max(expires_at, min(now + command.lifetime_ms, parent.expires_at))
+    return (
+        ReservationExtended(
+            reservation=held.id,
+            amount=more,
+            slices=slices,
+            expires_at=expires_at,
+            parent=parent.id,
+        ),
+    )
 
 
 # ---- part of evolve

@@ -2,8 +2,9 @@
 
 import re
 
+from contracts.caps import Cap
 from contracts.catalogue import Catalogue
-from contracts.commands import Cap, Controls, Grant, GrantKind, SetControls
+from contracts.commands import Controls, Grant, GrantKind, SetControls
 from contracts.events import AnyEvent, ControlsChanged, CreditsGranted
 from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, FOREVER, Ms

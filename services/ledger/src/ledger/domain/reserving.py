@@ -1,7 +1,7 @@
 """Estimate and Reserve: what a run may cost, and setting that aside."""
 
 from contracts.catalogue import Catalogue, Mode, Status, Tool
-from contracts.commands import ActorKind, Estimate, Extend, Limits, Reserve
+from contracts.commands import Estimate, Extend, Limits, Reserve
 from contracts.events import (
     AnyEvent,
     CreditsReserved,
@@ -14,14 +14,14 @@ from contracts.pricing import Quote, quote
 from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, ANONYMOUS, MINUTE, Credits, Ms
 
+from ledger.domain import nesting
 from ledger.domain.account import Account, Estimated, Reservation
 from ledger.domain.admission import admit, bounds, chain, nearest
 from ledger.domain.alerting import told
-from ledger.domain.capping import names
+from ledger.domain.capping import counts_of
 from ledger.domain.freezing import WHOLE
 from ledger.domain.nesting import parent_of
 from ledger.domain.refusal import Refusal, refused
-from ledger.domain.slices import split
 
 HOLD_LIFETIME_MS = 5 * MINUTE  # when nobody says how long: the slowest tool five times over
 HOLD_LIFETIME_MS_MAX = 15 * MINUTE  # longer than the slowest tool, shorter than a support call
@@ -50,14 +50,14 @@ def estimate(
         if isinstance(found, Refusal):
             return refused(command, found)
         parent = found
-    no, counts, near = None, (), None
+    no, near = None, None
     met: tuple[LimitStatus, ...] = ()
     if account.id == ANONYMOUS:
         no = _needs_account(tool)
     elif priced.max:
-        counts = _counts(command, account, parent)
+        counts = counts_of(command, account, parent)
         no = admit(account, priced.max, now, counts=counts, parent=parent)
-        met_by = bounds(account, priced.max, now, 0, counts, parent)
+        met_by = bounds(account, priced.max, now, counts=counts, parent=parent)
         near = nearest(met_by, account, now)
         met = chain(met_by, account, now) if command.chain else ()
     return (
@@ -95,8 +95,8 @@ def reserve(
     if isinstance(held, Refusal):
         return refused(command, held)
     if command.parent is not None:
-        return _nested(command, account, held, now + lifetime, now)
-    counts = _counts(command, account, None) if account.controls.caps else ()
+        return nesting.reserve(command, account, held, now + lifetime, now)
+    counts = counts_of(command, account, None) if account.controls.caps else ()
     if (no := admit(account, held.amount, now, counts=counts)) is not None:
         return refused(command, no)
     held.slices, missing = draw(account, held.amount, now)
@@ -110,34 +110,6 @@ def reserve(
     return (*told(account, held.amount, now, catalogue), held)
 
 
-def _nested(
-    command: Reserve, account: Account, held: CreditsReserved, until: Ms, now: Ms
-) -> tuple[AnyEvent, ...]:
-    """A part of what the parent holds; nothing leaves the account's lots."""
-    parent = parent_of(account, command.parent or "", now)
-    if isinstance(parent, Refusal):
-        return refused(command, parent)
-    counts = _counts(command, account, parent)
-    if (no := admit(account, held.amount, now, counts=counts, parent=parent)) is not None:
-        return refused(command, no)
-    held.slices, _ = split(parent.slices, held.amount)
-    held.parent = parent.id
-    held.expires_at = min(until, parent.expires_at)
-    return (held,)
-
-
-def _counts(
-    command: Reserve | Estimate, account: Account, parent: Reservation | None
-) -> tuple[str, ...]:
-    """What a run counts as, for the caps; its key, member and tool, or else its parent's."""
-    if not account.controls.caps:
-        return ()
-    key = command.key if isinstance(command, Reserve) else None
-    if key is None and command.actor.kind is ActorKind.SERVICE:
-        key = command.actor.id
-    return names(key, command.member, command.tool) + (parent.counts if parent else ())
-
-
 def extend(
     command: Extend, account: Account, now: Ms, catalogue: Catalogue
 ) -> tuple[AnyEvent, ...]:
@@ -149,7 +121,7 @@ def extend(
         return refused(command, no)
     slices: tuple[Slice, ...] = ()
     if held.parent is not None:
-        return _extend_nested(command, account, held, now)
+        return nesting.extend(command, account, held, now)
     if command.amount:
         no = admit(account, command.amount, now, held.amount, counts=held.counts)
         if no is not None:
@@ -167,32 +139,6 @@ def extend(
         reservation=held.id, amount=command.amount, slices=slices, expires_at=expires_at
     )
     return (*told(account, command.amount, now, catalogue), extended)
-
-
-def _extend_nested(
-    command: Extend, account: Account, held: Reservation, now: Ms
-) -> tuple[AnyEvent, ...]:
-    """More of what the parent holds, and no longer than it."""
-    parent = parent_of(account, held.parent or "", now)
-    if isinstance(parent, Refusal):
-        return refused(command, parent)
-    more = command.amount
-    no = admit(account, more, now, held.amount, counts=held.counts, parent=parent) if more else None
-    if no is not None:
-        return refused(command, no)
-    slices, _ = split(parent.slices, more)
-    expires_at = held.expires_at
-    if command.lifetime_ms is not None:
-        expires_at = max(expires_at, min(now + command.lifetime_ms, parent.expires_at))
-    return (
-        ReservationExtended(
-            reservation=held.id,
-            amount=more,
-            slices=slices,
-            expires_at=expires_at,
-            parent=parent.id,
-        ),
-    )
 
 
 def _wrong_extension(command: Extend, held: Reservation, catalogue: Catalogue) -> Refusal | None:

@@ -1,15 +1,16 @@
-"""How an account remembers freezes, alerts and top-ups. Part of evolve."""
+"""How an account remembers freezes, alerts, top-ups and prices. Part of evolve."""
 
 from contracts.events import (
     AccountFrozen,
     AccountThawed,
     CreditsGranted,
+    EstimateGiven,
     ThresholdCrossed,
     TopUpDue,
 )
 from contracts.units import DAY
 
-from ledger.domain.account import Account
+from ledger.domain.account import Account, Estimated
 
 MONTH_MAX_MS = 32 * DAY  # the longest month, in any time zone
 
@@ -45,3 +46,23 @@ def topped_up(account: Account, event: CreditsGranted) -> None:
     account.top_ups = [kept for kept in account.top_ups if event.at - kept[0] < MONTH_MAX_MS]
     if event.cost_basis is not None:
         account.top_ups.append((event.at, event.cost_basis.amount_minor))
+
+
+def estimated(account: Account, event: EstimateGiven) -> None:
+    """A price stands while it is valid."""
+    over = []  # the oldest stand first: a busy account (anonymous) never looks at all of them
+    for given, estimated in account.estimates.items():
+        if estimated.valid_until >= event.at:
+            break
+        over.append(given)
+    for given in over:
+        del account.estimates[given]
+    account.estimates[event.estimate] = Estimated(
+        event.tool,
+        event.limits,
+        event.min,
+        event.typical,
+        event.max,
+        event.price_version,
+        event.valid_until,
+    )
