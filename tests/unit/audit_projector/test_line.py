@@ -30,7 +30,7 @@ def chained(world: World) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World(7).go_on(1_000)
+    return World(5).go_on(600)
 
 
 @pytest.fixture(scope="module")
