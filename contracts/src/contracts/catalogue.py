@@ -34,6 +34,21 @@ class Status(StrEnum):
     DISABLED = "disabled"
 
 
+class HoldPolicy(StrEnum):
+    """What a run of the tool holds: the most it may cost, or what it typically costs."""
+
+    MAX = "max"
+    TYPICAL = "typical"
+
+
+class FailurePolicy(StrEnum):
+    """What a failed or cancelled run costs that is charged by usage."""
+
+    FREE = "free"
+    MINIMUM = "minimum"
+    METERED = "metered"
+
+
 class Pricing(Struct, frozen=True):
     """The price rule. Credits, CPU ms per credit, GB-seconds per credit; a share in [0, 1]."""
 
@@ -61,6 +76,8 @@ class Tool(Struct, frozen=True):
     concurrency: int
     risk: str = "low"
     mobile: bool = True
+    hold_policy: HoldPolicy = HoldPolicy.MAX
+    failure_policy: FailurePolicy = FailurePolicy.FREE
 
 
 class Plan(Struct, frozen=True):

@@ -33,6 +33,7 @@ class CreditsReserved(Event, kw_only=True):
     """Credits are set aside. Charges of this reservation are at least `min`, at most `amount`.
 
     With a `parent` they are a part of what that reservation holds, which holds less by as much.
+    A `ceiling` stands where less is held than the run may cost: charges may go up to that.
     """
 
     reservation: Id
@@ -48,6 +49,7 @@ class CreditsReserved(Event, kw_only=True):
     parent: Id | None = None
     key: Id | None = None
     member: Id | None = None
+    ceiling: Credits = 0
 
 
 class ReservationExtended(Event, kw_only=True):

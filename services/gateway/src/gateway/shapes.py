@@ -90,7 +90,7 @@ class ReservationShown(Shown, kw_only=True):
 
 
 class ChargeShown(Shown, kw_only=True):
-    """Credits were taken; `released` went back."""
+    """Credits were taken; `released` went back; `overrun` was used and could not be taken."""
 
     charge_id: str
     reservation_id: str
@@ -100,6 +100,7 @@ class ChargeShown(Shown, kw_only=True):
     final: bool
     outcome: str
     lots: tuple[LotShown, ...]
+    overrun: int = 0
 
 
 class ReleaseShown(Shown, kw_only=True):

@@ -54,6 +54,7 @@ class Reservation(Struct, gc=False, array_like=True):
     parent: str | None = None
     kids: int = 0
     counts: tuple[str, ...] = ()
+    ceiling: Credits = 0  # where more may be charged than is held
 
 
 class Charged(Struct, gc=False, array_like=True):

@@ -130,6 +130,7 @@ def _reserved(account: Account, event: CreditsReserved) -> None:
         event.parent,
         0,
         capping.reserved(account, event) if account.controls.caps else (),
+        event.ceiling,
     )
     account.next_due = min(account.next_due, event.expires_at)
 

@@ -1,6 +1,6 @@
 """Estimate and Reserve: what a run may cost, and setting that aside."""
 
-from contracts.catalogue import Catalogue, Mode, Status, Tool
+from contracts.catalogue import Catalogue, HoldPolicy, Mode, Status, Tool
 from contracts.commands import Estimate, Extend, Limits, Reserve
 from contracts.events import (
     AnyEvent,
@@ -206,14 +206,17 @@ def _terms(
     if tool.mode is Mode.CLIENT_ONLY:
         return Refusal(Reason.TOOL_CLIENT_ONLY, Remedy.NONE)
     if command.estimate is not None:
-        return _as_estimated(command, account, now)
+        return _as_estimated(command, account, now, tool.hold_policy)
     limits = _asked(command.limits, tool)
     if isinstance(limits, Refusal):
         return limits
-    return _priced(command, limits, quote(tool, limits, catalogue), catalogue.version)
+    priced = quote(tool, limits, catalogue)
+    return _priced(command, limits, priced, catalogue.version, tool.hold_policy)
 
 
-def _as_estimated(command: Reserve, account: Account, now: Ms) -> CreditsReserved | Refusal:
+def _as_estimated(
+    command: Reserve, account: Account, now: Ms, hold: HoldPolicy
+) -> CreditsReserved | Refusal:
     given: Estimated | None = account.estimates.get(command.estimate or "")
     if given is None or given.valid_until < now:
         return Refusal(Reason.ESTIMATE_UNKNOWN, Remedy.ESTIMATE_AGAIN, fields=("estimateId",))
@@ -222,11 +225,15 @@ def _as_estimated(command: Reserve, account: Account, now: Ms) -> CreditsReserve
             Reason.ESTIMATE_MISMATCH, Remedy.ESTIMATE_AGAIN, fields=("toolId", "requestedLimits")
         )
     priced = Quote(given.min, given.typical, given.max)
-    return _priced(command, given.limits, priced, given.price_version)
+    return _priced(command, given.limits, priced, given.price_version, hold)
 
 
-def _priced(command: Reserve, limits: Limits, priced: Quote, version: str) -> CreditsReserved:
+def _priced(
+    command: Reserve, limits: Limits, priced: Quote, version: str, hold: HoldPolicy
+) -> CreditsReserved:
     held = _held(command, priced.max)
+    if hold is HoldPolicy.TYPICAL and priced.typical < priced.max:
+        held.amount, held.ceiling = max(priced.typical, priced.min), priced.max
     held.min, held.typical = priced.min, priced.typical
     held.tool, held.limits = command.tool, limits
     held.price_version, held.estimate = version, command.estimate

@@ -13,16 +13,16 @@ from contracts.events import (
     Slice,
     Windows,
 )
-from contracts.pricing import price
 from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, BATCH_BYTES_MAX, DAY, Credits, Ms
 
 from ledger.domain.account import Account, Reservation
 from ledger.domain.nesting import returns_to
+from ledger.domain.overrunning import more, priced
 from ledger.domain.refusal import Refusal, refused
 from ledger.domain.reserving import gone
 from ledger.domain.revoking import paid_back, second_person
-from ledger.domain.slices import minus, split
+from ledger.domain.slices import minus, plus, split
 from ledger.domain.windows import counting
 
 EVENT_BYTES = 700  # an event without its slices, when every id is as long as it may be
@@ -43,7 +43,14 @@ def charge(
     amount = _due(command, held, catalogue)
     if isinstance(amount, Refusal):
         return refused(command, amount)
-    taken, rest = split(held.slices, amount)
+    extended = None
+    slices, holds = held.slices, held.held
+    if amount > holds:
+        extended = more(account, held, amount - holds, now)
+        slices, holds = plus(slices, extended.slices), holds + extended.amount
+    overrun = max(0, amount - holds)
+    amount -= overrun
+    taken, rest = split(slices, amount)
     if not command.final:
         rest = ()
     parent = returns_to(account, held, now) if held.parent is not None and command.final else None
@@ -55,7 +62,8 @@ def charge(
         slices=taken,
         outcome=command.outcome,
         final=command.final,
-        released=held.held - amount if command.final else 0,
+        released=holds - amount if command.final else 0,
+        overrun=overrun,
         rest=rest,
         lost=_lost(account, rest, repaid, now) if parent is None else (),
         repaid=repaid,
@@ -65,7 +73,7 @@ def charge(
         price_version=None if command.usage is None else catalogue.version,
         windows=_new_windows(account, now),
     )
-    return (charged,)
+    return (charged,) if extended is None or not extended.amount else (extended, charged)
 
 
 def release(command: Release, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
@@ -190,7 +198,7 @@ def _due(command: Charge, held: Reservation, catalogue: Catalogue) -> Credits | 
         )
         if wrong:
             return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=wrong)
-        return max(0, price(used, held.min, held.amount, catalogue) - held.charged)
+        return priced(command, held, catalogue)
     amount = command.amount or 0
     if not 0 <= amount <= AMOUNT_MAX:
         return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("amount",))
