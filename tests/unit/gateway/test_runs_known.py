@@ -137,6 +137,14 @@ def test_a_completed_run_shows_result_price_and_balance() -> None:
     }
 
 
+def test_a_run_asked_for_again_shows_the_balance_of_its_answer_not_an_older_one() -> None:
+    """What was looked up in the read models may lag behind what the log has just answered."""
+    lagging = Ending("charged", 7, Balance(80, 20, 0), "")
+    body = msgspec.json.decode(told(result(), lagging).body)
+    assert body["balance"] == {"available": 91, "held": 9, "spent": 0}
+    assert body["credits"]["charged"] == 7
+
+
 def test_no_result_means_nothing_charged_and_says_so() -> None:
     back = Ending("released", 0, BALANCE, "p")
     for given, status, code in (

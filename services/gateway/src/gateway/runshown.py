@@ -70,8 +70,8 @@ def told(
     """The reply to a run as far as it is known."""
     position = positions.shown(answer.partition, answer.seq)
     balance = answer.balance
-    if ending is not None:
-        balance, position = ending.balance, ending.position or position
+    if ending is not None and ending.position:  # one looked up later may lag behind the answer
+        balance, position = ending.balance, ending.position
     if not over and ending is None:
         accepted = RunAccepted(
             run_id=held.reservation,

@@ -29,7 +29,7 @@ RunId: TypeAlias = tuple[str, str]  # account, run
 
 
 class Ending(Struct, frozen=True):
-    """How a run's reservation ended, from its counted event."""
+    """How a run's reservation ended, from its counted event; without a position, looked up."""
 
     status: str
     charged: int
