@@ -19,6 +19,7 @@ GIFT = 500
 OWN = "story-you"
 BUYER = "story-buyer"
 PACK = 500
+SERVICE = frozenset({Scope.READ, Scope.SPEND, Scope.GRANT})  # as the demo's: no administrator
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,10 @@ async def test_estimate_run_charge_fail_and_prove_it(
 ) -> None:
     screen = Screen(bold=False)
     person_key = house.key(OWN, frozenset({Scope.READ, Scope.SPEND}))
-    async with Client(house.base, house.key()) as service, Client(house.base, person_key) as person:
+    async with (
+        Client(house.base, house.key(None, SERVICE)) as service,
+        Client(house.base, person_key) as person,
+    ):
         await spending.grant(service, OWN, GIFT)
         await runs.estimate(screen, service, OWN)
         await runs.over_http(screen, person, OWN)
@@ -76,7 +80,7 @@ async def test_a_killed_ledger_in_the_middle_of_load(
         ledger.start()
         return pid
 
-    async with Client(house.base, house.key()) as service:
+    async with Client(house.base, house.key(None, SERVICE)) as service:
         await spending.killed_ledger(Screen(bold=False), service, "story-storm", kill)
     with capsys.disabled():
         print(f"\n{capsys.readouterr().out}")
