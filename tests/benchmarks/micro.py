@@ -182,8 +182,9 @@ def at_rest(world: World, watch: Stopwatch) -> None:
     states = list(world.evolving.values())
     resting = Resting()
     asleep = watch.over("account to rest", resting.asleep, states)
-    watch.over("account woken", resting.awake, asleep)
-    watch.turns["account at rest: bytes"].append(sum(map(len, asleep)) / len(asleep))
+    watch.over("account woken", lambda one: resting.awake(one.sample, one.packed), asleep)
+    size = sum(len(one.packed) for one in asleep) / len(asleep)
+    watch.turns["account at rest: bytes"].append(size)
 
 
 def measure(turns: int, count: int) -> Stopwatch:

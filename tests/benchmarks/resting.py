@@ -84,14 +84,11 @@ def measure(count: int) -> dict[str, object]:
     fresh = settled() - before
     partition.dues = Dues()
     whole = settled() - before
-    encoded = partition.accounts._rest
-    at_rest = sum(map(sys.getsizeof, encoded.values()))
-    named = sum(map(sys.getsizeof, encoded)) + sys.getsizeof(encoded)
+    at_rest = sum(sys.getsizeof(body) for body in partition.accounts._rest.bodies())
     return {
         "bytes_per_idle_account": round(whole / count, 1),
         "idle_account_with_holds_listed_bytes": round(fresh / count, 1),
-        "idle_account_encoded_bytes": round(at_rest / len(encoded), 1),
-        "idle_account_name_and_slot_bytes": round(named / len(encoded), 1),
+        "idle_account_encoded_bytes": round(at_rest / count, 1),
         "idle_accounts": count,
     }
 

@@ -26,7 +26,13 @@ class Ledger:
     """One `scrip ledger run`."""
 
     def __init__(
-        self, name: str, bootstrap: str, prefix: str, logs: Path, guard: Guard | None
+        self,
+        name: str,
+        bootstrap: str,
+        prefix: str,
+        logs: Path,
+        guard: Guard | None,
+        **settings: str,
     ) -> None:
         self.name = name
         self.metrics_port = free_port()
@@ -39,6 +45,7 @@ class Ledger:
                 "SCRIP_ENV": "test",
                 "SCRIP_TOPIC_PREFIX": prefix,
                 "SCRIP_METRICS_PORT": str(self.metrics_port),
+                **settings,
             },
             guard=guard,
         )

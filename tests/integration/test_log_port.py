@@ -12,7 +12,7 @@ from bus import kafka
 from bus.fence import fenced_producer
 from bus.kafka_log import Cluster, KafkaLog
 from bus.topics import ensure_topics
-from contracts.topics import COMMANDS, EVENTS
+from contracts.topics import COMMANDS, EVENTS, SNAPSHOTS
 from contracts.units import SECOND, Ms
 
 from tests.simulation.port_suite import CASES
@@ -36,7 +36,7 @@ class KafkaRig:
             partitions=1,
             single_broker=True,
             prefix=self._prefix,
-            topics=(COMMANDS, EVENTS),
+            topics=(COMMANDS, EVENTS, SNAPSHOTS),
         )
         await self._producer.start()
 

@@ -19,6 +19,7 @@ from contracts.events import (
     AnswerRepeated,
     AnyEvent,
     Balance,
+    Checkpoint,
     CommandRef,
     CommandRefused,
     CommandRejected,
@@ -29,10 +30,13 @@ from contracts.events import (
 )
 from contracts.reasons import Reason, RejectReason
 from contracts.units import ANSWER_KEPT_MS, COMMAND_AGE_MAX_MS, Ms
+from ledger.accounts import hash_of
 from ledger.domain.account import Account
 from ledger.domain.decide import decide
 from ledger.domain.evolve import evolve, remember_answer
+from ledger.domain.forgetting import touch
 from ledger.domain.refusal import Refusal, refused
+from ledger.resting import print_of
 
 from contracts import codec
 from tests.simulation.broker import SimPartition
@@ -72,6 +76,7 @@ class Auditor:
         self.commands = History()
         self._newest = -1  # of the history, that was decided
         self._ends: set[tuple[str, str]] = set()  # what may end by time, by account
+        self._hashes: dict[int, tuple[int, str]] = {}  # accounts and hash, by the `seq` they follow
         self.skipped = 0
         self.stats: Counter[str] = Counter()
 
@@ -96,12 +101,27 @@ class Auditor:
                 self.skipped += 1
                 continue
             self.seq += 1
+            if isinstance(event, Checkpoint):
+                self._checkpoint(offset, event)
+                continue
             self._group.append((offset, event, part.events[offset].value))
             if event.command != self._group[0][1].command:
                 self._object("SPLIT", offset, "the command before it has no answer")
             if event.answer:
                 group, self._group = self._group, []
                 self._compare(group)
+                if event.account:
+                    prints = sum(map(print_of, self.accounts.values()))
+                    self._hashes[self.seq] = len(self.accounts), hash_of(prints)
+
+    def _checkpoint(self, offset: int, event: Checkpoint) -> None:
+        """The partition's own event: between commands, and true of the moment that it names."""
+        self.stats["Checkpoint"] += 1
+        if self._group:
+            self._object("SPLIT", offset, "a checkpoint among the events of one command")
+        said = event.accounts, event.state_hash
+        if self._hashes[event.counted] != said:
+            self._object("HASH", offset, f"says {said}, it is {self._hashes[event.counted]}")
 
     def undecided(self) -> str:
         """What in the commands topic was not decided yet; empty when all was."""
@@ -156,6 +176,7 @@ class Auditor:
         printed = digest(command)
         ref = CommandRef(command.id, record.offset, record.timestamp, printed)
         account = self.accounts.setdefault(command.account, Account(command.account))
+        touch(account, self._now)
         events = self._outcome(command, printed, account, last)
         before = self.seq - len(events)
         written = []

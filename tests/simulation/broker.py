@@ -1,4 +1,4 @@
-"""A simulated Kafka broker: one partition's commands and events, and the producers it knows.
+"""A simulated Kafka broker: commands, events and snapshots, and the producers it knows.
 
 It does what Kafka 4.3 does, the unpleasant parts included: a batch above the high watermark may
 vanish with its leader, a repeated batch is acknowledged with its old offset only while the broker
@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 
+import msgspec
 from bus.log import KeyValue, Record
 from contracts.events import AnyRecord
 from contracts.units import Ms
@@ -65,6 +66,7 @@ class SimPartition:
         self.command_end = 0
         self.command_start = 0
         self.cuts = 0
+        self.gone = False  # the topic was deleted
         self._decoded: list[AnyRecord | None] = []
 
     # ---- events
@@ -73,6 +75,8 @@ class SimPartition:
         self, pid: int, epoch: int, seq: int, records: Sequence[KeyValue], now: Ms
     ) -> Batch:
         """Append one batch; a batch that is known already keeps its place."""
+        if self.gone:
+            raise Refused("no such topic")
         known = self.producers.get(pid)
         if known is not None:
             if epoch < known.epoch:
@@ -134,6 +138,19 @@ class SimPartition:
             self.forgotten.add(pid)
         return len(gone)
 
+    def power_loss(self, batches: int, now: Ms) -> None:
+        """The last batches were not on disk, acknowledged or not."""
+        keep = self.batches[-batches - 1].end if batches < len(self.batches) else 0
+        self.high = keep
+        self.new_leader(keep, now)
+
+    def damage(self, offset: int, byte: int) -> None:
+        """A record says something else, as no broker would let it: its checksum does not tell."""
+        if offset < len(self.events) and (value := self.events[offset].value):
+            at = byte % len(value)
+            wrong = value[:at] + bytes([value[at] ^ 0x55]) + value[at + 1 :]
+            self.events[offset] = msgspec.structs.replace(self.events[offset], value=wrong)
+
     # ---- commands
 
     def put_command(self, key: bytes, value: bytes, now: Ms, gap: int = 0) -> Record:
@@ -173,6 +190,8 @@ class Broker:
 
     def __init__(self, partitions: int, *, fence: bool) -> None:
         self.partitions = [SimPartition(number) for number in range(partitions)]
+        self.shelves = [SimPartition(number) for number in range(partitions)]  # of snapshots
+        self.keeps_snapshots = True
         self._fence = fence
         self._epochs: dict[int, tuple[int, int]] = {}
         self._pids = 0
@@ -186,6 +205,12 @@ class Broker:
         pid, epoch = known[0], known[1] + 1
         self._epochs[partition] = (pid, epoch)
         return pid, epoch
+
+    def delete_snapshots(self) -> None:
+        """The topic is gone, or there is a new one of its name: nothing of the old one is left."""
+        for shelf in self.shelves:
+            shelf.gone = True
+        self.shelves = [SimPartition(shelf.number) for shelf in self.shelves]
 
     def forget_transactional_id(self, partition: int) -> None:
         """The transactional id expired: the next owner gets another producer id."""

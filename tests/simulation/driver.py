@@ -77,7 +77,7 @@ class Driver:
         for _ in range(4):
             if site.network.messages:
                 site.network.deliver(site.now)
-        for part in site.broker.partitions:
+        for part in (*site.broker.partitions, *site.broker.shelves):
             part.high = len(part.events)
         site.now += STEP_MS
 

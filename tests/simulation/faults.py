@@ -21,6 +21,7 @@ STD = {
     "later": 3,
     "read": 1,
     "retention": 1,
+    "snapshots": 1,
 }
 IDLE = STD | {"expire": 2, "new_id": 2}  # producer state and transactional ids expire when idle
 ROGUE = IDLE | {"forget": 2}  # ... or at any moment: wrong timestamps, a bug of the broker
@@ -81,7 +82,8 @@ def _rebalance(world: "World") -> None:
 
 
 def _leader(world: "World") -> None:
-    part = world.broker.partitions[world.below(len(world.broker.partitions))]
+    parts = (*world.broker.partitions, *world.broker.shelves)
+    part = parts[world.below(len(parts))]
     keep = [part.high] + [batch.end for batch in part.batches if batch.end > part.high]
     before = len(part.events)
     part.new_leader(keep[world.below(len(keep))], world.now)
@@ -115,6 +117,8 @@ def _power(world: "World") -> None:
     for part in world.broker.partitions:
         part.cut_commands(world.below(6))
         part.high = len(part.events)
+    for shelf in world.broker.shelves:  # not flushed: what is not on disk is gone
+        shelf.power_loss(world.below(6), world.now)
     for worker in world.workers:
         crash(world, worker.number)
     if world.random.random() < 0.5:
@@ -149,8 +153,21 @@ def _retention(world: "World") -> None:
         part.drop_commands_before(some[world.below(len(some))] + 1)
 
 
+def _snapshots(world: "World") -> None:
+    """The topic of the snapshots is deleted, created, or a record in it is damaged."""
+    choice, broker = world.below(4), world.broker
+    if choice == 0:
+        broker.delete_snapshots()
+        broker.keeps_snapshots = world.random.random() < 0.5
+    elif choice == 1:
+        broker.keeps_snapshots = True
+    else:
+        shelf = broker.shelves[world.below(len(broker.shelves))]
+        shelf.damage(world.below(max(1, len(shelf.events))), world.below(80))
+
+
 def _expire(world: "World") -> None:
-    for part in world.broker.partitions:
+    for part in (*world.broker.partitions, *world.broker.shelves):
         world.stats["producers forgotten"] += part.forget(world.now - _IDLE_MS)
 
 
@@ -159,7 +176,7 @@ def _new_id(world: "World") -> None:
 
 
 def _forget(world: "World") -> None:
-    for part in world.broker.partitions:
+    for part in (*world.broker.partitions, *world.broker.shelves):
         world.stats["producers forgotten"] += part.forget(world.now + HOUR)
 
 
@@ -176,6 +193,7 @@ _FAULTS: dict[str, Callable[["World"], None]] = {
     "later": _later,
     "read": _read,
     "retention": _retention,
+    "snapshots": _snapshots,
     "expire": _expire,
     "new_id": _new_id,
     "forget": _forget,

@@ -7,6 +7,7 @@ import msgspec
 from bus.log import LogError
 from ledger.owner import Owner, Superseded
 from ledger.partition import Partition
+from ledger.snapshots import Pace
 
 from tests.simulation.port import SimLog
 
@@ -115,9 +116,9 @@ class TwoBatches(Owner):
 class StateKept(Owner):
     """After an error it goes on with the state that it had."""
 
-    def __init__(self, log: Any, fresh: Callable[[], Partition]) -> None:
+    def __init__(self, log: Any, fresh: Callable[[], Partition], pace: Pace) -> None:
         kept = log.site.memory.pop(("state", log.name, log.number), None)
-        super().__init__(log, fresh if kept is None else lambda: kept)
+        super().__init__(log, fresh if kept is None else lambda: kept, pace)
 
     async def run(self) -> None:
         try:

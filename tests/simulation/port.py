@@ -10,11 +10,12 @@ from typing import Any
 
 from bus.log import Append, KeyValue, LogError, Record
 from bus.partition import partition_of
-from contracts.units import BATCH_BYTES_MAX, Ms
+from contracts.units import BATCH_BYTES_MAX, SECOND, Ms
 
 from tests.simulation.broker import Batch, Broker, SimPartition
 from tests.simulation.network import Call, Network
 
+READ_WITHIN_MS = 30 * SECOND  # without any progress
 TAKEN_AT_ONCE = 4  # commands of one delivery, at most: small, so that batches differ
 
 
@@ -102,6 +103,8 @@ class SimLog:
         self._producer: tuple[int, int] | None = None
         self._sequence = 0
         self._append: SimAppend | None = None
+        self._beside_sequence = 0
+        self._beside: SimAppend | None = None
         self._assigned = True
 
     def released(self) -> None:
@@ -114,7 +117,8 @@ class SimLog:
         self._producer = await self.site.network.send(
             Call(lambda: broker.init_producer(number), self.name)
         )
-        self._sequence = 0
+        self._sequence = self._beside_sequence = 0
+        self._append = self._beside = None
 
     async def end(self) -> int:
         await Turn()
@@ -123,31 +127,52 @@ class SimLog:
         await Turn()
         return end
 
-    def events(self, start: int, end: int) -> "SimEvents":
-        return SimEvents(self, start, end)
+    def events(self, start: int, end: int) -> "SimRecords":
+        return SimRecords(self, self.part, start, end)
 
     def append(self, records: Sequence[KeyValue]) -> SimAppend:
-        if self._producer is None:
-            raise LogError("no producer: fence() first")
         if self._append is not None and not self._append.done:
             raise AssertionError("one batch at a time")
-        part, site, batch, sequence = self.part, self.site, tuple(records), self._sequence
+        self._append = self._sent(self.part, records, self._sequence, "events")
+        self._sequence += 0 if self._append.done else len(records)
+        return self._append
+
+    def snapshot(self, records: Sequence[KeyValue]) -> SimAppend:
+        if self._beside is not None and not self._beside.done:
+            raise AssertionError("one batch of snapshots at a time")
+        shelf = self.site.broker.shelves[self.number]
+        self._beside = self._sent(shelf, records, self._beside_sequence, "snapshots")
+        self._beside_sequence += 0 if self._beside.done else len(records)
+        return self._beside
+
+    async def keeps_snapshots(self) -> bool:
+        await Turn()
+        self.site.reading()
+        return self.site.broker.keeps_snapshots
+
+    def snapshots(self, end: int) -> "SimRecords":
+        return SimRecords(self, self.site.broker.shelves[self.number], 0, end, compacted=True)
+
+    def _sent(
+        self, part: SimPartition, records: Sequence[KeyValue], sequence: int, lane: str
+    ) -> SimAppend:
+        if self._producer is None:
+            raise LogError("no producer: fence() first")
+        site, batch = self.site, tuple(records)
         pid, epoch = self._producer
 
         def serve() -> Batch:
             return part.produce(pid, epoch, sequence, batch, site.stamp())
 
         def settled(landed: Batch) -> bool | None:
-            return None if part.lost(landed) else part.high >= landed.end
+            return None if part.gone or part.lost(landed) else part.high >= landed.end
 
-        call = Call(serve, (pid, epoch), settled)
-        self._append = SimAppend(call)
+        call = Call(serve, (pid, epoch, lane), settled)
         if sum(len(key) + len(value) for key, value in batch) > BATCH_BYTES_MAX:
             call.fail("batch too large")
         else:
-            self._sequence += len(batch)
             site.network.send(call)
-        return self._append
+        return SimAppend(call)
 
     async def command_at(self, offset: int) -> Record | None:
         await Turn()
@@ -198,29 +223,44 @@ class SimLog:
         return self._assigned
 
 
-class SimEvents:
-    """The records of [start, end), in pieces of any length, as far as the high watermark goes."""
+class SimRecords:
+    """The records of [start, end), in pieces of any length, as far as the high watermark goes.
 
-    __slots__ = ("_at", "_end", "_log")
+    Of a compacted topic some are gone, wherever there is a newer one of the same key.
+    """
 
-    def __init__(self, log: SimLog, start: int, end: int) -> None:
+    __slots__ = ("_at", "_compacted", "_end", "_log", "_part")
+
+    def __init__(
+        self, log: SimLog, part: SimPartition, start: int, end: int, *, compacted: bool = False
+    ) -> None:
         self._log = log
+        self._part = part
         self._at = start
         self._end = end
+        self._compacted = compacted
 
-    def __aiter__(self) -> "SimEvents":
+    def __aiter__(self) -> "SimRecords":
         return self
 
     async def __anext__(self) -> Sequence[Record]:
         at, log = self._at, self._log
         if at >= self._end:
             raise StopAsyncIteration
-        part = log.part
+        part = self._part
         if part.high <= at:
-            await Until(lambda: part.high > at)
+            over = log.site.now + READ_WITHIN_MS
+            await Until(lambda: part.high > at or part.gone or log.site.now > over)
         else:
             await Turn()
         log.site.reading()
+        if part.gone or part.high <= at:
+            raise LogError("the topic was deleted, or ends before")
         some = at + 1 + int(log.site.random.random() * 40)
         self._at = min(self._end, part.high, some)
-        return part.events[at : self._at]
+        found = part.events[at : self._at]
+        if not self._compacted:
+            return found
+        newest = {record.key: record.offset for record in part.events[: part.high]}
+        random = log.site.random.random
+        return [r for r in found if newest[r.key] == r.offset or random() < 0.5]

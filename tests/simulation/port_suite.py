@@ -2,7 +2,7 @@
 
 Each case is a coroutine over a rig; the simulator drives it without asyncio, the integration
 tests run the very same on aiokafka and a real broker. Here: events and the fence; commands and
-waiting have their own module.
+waiting, and snapshots, have modules of their own.
 """
 
 import pytest
@@ -10,6 +10,7 @@ from bus.log import LogError
 from contracts.units import BATCH_BYTES_MAX
 
 from tests.simulation.port_suite_commands import COMMAND_CASES
+from tests.simulation.port_suite_snapshots import SNAPSHOT_CASES
 from tests.simulation.rig import SHORT, Case, Rig, read, write
 
 # ---- events
@@ -119,4 +120,5 @@ CASES: tuple[Case, ...] = (
     a_write_between_fence_and_claim_still_lands,
     an_owner_may_raise_its_own_fence_again,
     *COMMAND_CASES,
+    *SNAPSHOT_CASES,
 )

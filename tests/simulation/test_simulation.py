@@ -35,6 +35,10 @@ HAPPENED = {
     "AnswerRepeated": 5_000,
     "CommandRejected": 500,
     "id_conflict": 100,
+    "snapshots taken": 5_000,
+    "restored": 1_000,
+    "snapshots_missing": 200,
+    "checkpoints compared": 2_000,
 }
 
 

@@ -50,3 +50,22 @@ class Slot:
         self.owner: Owner | None = None
         self.told = False
         self.standing_by = -1  # mutants only: the assignment after which it waits to be called
+
+
+def seen(owner: Owner) -> dict[str, int]:
+    """What an owner that ends here did with snapshots and checkpoints."""
+    partition = owner.partition
+    return {
+        "snapshots taken": owner.snapshots.taken,
+        "restored": int(partition.restored_from > 0),
+        "checkpoints": partition.checkpoints.taken,
+        "checkpoints compared": partition.checkpoints.compared,
+    }
+
+
+def failure(why: str) -> str:
+    """What kind of error an owner met."""
+    for kind in ("fenced", "landed", "timed out", "out of order", "newer", "given to", "read fail"):
+        if kind in why:
+            return kind
+    return why

@@ -14,19 +14,23 @@ from contracts.catalogue import Catalogue
 from contracts.commands import Expire
 from contracts.events import AnyEvent
 from contracts.units import MINUTE, SECOND, Ms
+from ledger.accounts import Accounts
 from ledger.partition import Partition
+from ledger.snapshots import Pace
 
 from contracts import codec
 from tests.simulation.auditor import Anomaly, Auditor
 from tests.simulation.clients import ACCOUNTS, Callers
 from tests.simulation.faults import strike
 from tests.simulation.port import Site
-from tests.simulation.workers import Kit, Slot, Worker
+from tests.simulation.workers import Kit, Slot, Worker, failure, seen
 
 PARTITIONS = len(ACCOUNTS)
 WORKERS = (1, 2, 3, 3, 3)  # alone, it must get well by itself
 COMMANDS = 14  # what the callers of one world have in mind
 FAULTS = 14
+PACE = Pace(events=1, gap_ms=0)  # a snapshot whenever there is something new
+CHECKPOINT_EVERY = 4  # events
 STEPS_MAX = 12_000  # far more than any world needs to come to rest
 
 
@@ -100,16 +104,20 @@ class World(Site):
     def _start(self, slot: Slot) -> None:
         worker, number = slot.worker, slot.partition
         slot.log = self.kit.log(self, number, worker.skew, str(worker.number))
-        slot.owner = self.kit.owner(slot.log, lambda: self._fresh(number, worker))
+        slot.owner = self.kit.owner(slot.log, lambda: self._fresh(number, worker), PACE)
         slot.run, slot.rest, slot.told = slot.owner.run(), None, False
 
     def _fresh(self, number: int, worker: Worker) -> Partition:
         if self.kit.partition is not None:
             return self.kit.partition(number, worker.prices)
-        return Partition(number, PARTITIONS, worker.prices)
+        partition = Partition(number, PARTITIONS, worker.prices, CHECKPOINT_EVERY)
+        partition.accounts = Accounts(young_max=1)
+        return partition
 
     def close(self, slot: Slot) -> None:
         """Whatever ran here stops where it is, for ever."""
+        if slot.owner is not None:
+            self.stats.update(seen(slot.owner))
         if slot.run is not None:
             slot.run.close()
             slot.run = slot.rest = slot.log = slot.owner = None
@@ -151,7 +159,7 @@ class World(Site):
         """An owner met an error: its worker gives all up, leaves the group and joins anew."""
         worker = slot.worker
         self.note("worker", worker.number, "drops", slot.partition, why)
-        self.stats[_kind(str(why))] += 1
+        self.stats[failure(str(why))] += 1
         self.close(slot)
         if not self.kit.rejoins:
             slot.standing_by = self.generation
@@ -235,7 +243,8 @@ class World(Site):
         elif choice < 0.86:
             self._read()
         elif choice < 0.93:
-            part = self.broker.partitions[int(random() * PARTITIONS)]
+            parts = self.broker.partitions if random() < 0.6 else self.broker.shelves
+            part = parts[int(random() * PARTITIONS)]
             if part.batches:
                 newest = part.batches[-1 - int(random() * min(2, len(part.batches)))]
                 part.high = max(part.high, newest.end)
@@ -289,10 +298,3 @@ class World(Site):
             if left := auditor.overdue(now):
                 return f"OVERDUE {left}"
         return ""
-
-
-def _kind(why: str) -> str:
-    for kind in ("fenced", "landed", "timed out", "out of order", "newer", "given to", "read fail"):
-        if kind in why:
-            return kind
-    return why

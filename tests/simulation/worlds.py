@@ -32,13 +32,16 @@ def variant(seed: int, only: str | None = None) -> tuple[str, bool]:
 
 
 class Silent:
-    """Stands for the owner's log: counts the cuts it would shout about."""
+    """Stands for the owner's log: counts what it would tell."""
 
     def __init__(self) -> None:
         self.warnings: Counter[str] = Counter()
 
     def warning(self, event: str, **_: object) -> None:
         self.warnings[event] += 1
+
+    def info(self, event: str, *, why: str, **_: object) -> None:
+        self.warnings[f"{event}: {' '.join(why.split()[:5])}"] += 1
 
 
 def some(

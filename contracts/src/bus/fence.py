@@ -26,6 +26,19 @@ async def fenced_producer(bootstrap: str, fence: str) -> AIOKafkaProducer:
         pid, epoch = initialiser._txn_manager._pid_and_epoch  # noqa: SLF001
     finally:
         await kafka.close(initialiser)
+    return await _under(bootstrap, pid, epoch)
+
+
+async def beside(bootstrap: str, fenced: AIOKafkaProducer) -> AIOKafkaProducer:
+    """Another connection under the same epoch, for another topic: neither waits for the other.
+
+    The broker counts sequences by partition, so each may be written through one of the two only.
+    """
+    pid, epoch = fenced._txn_manager._pid_and_epoch  # noqa: SLF001
+    return await _under(bootstrap, pid, epoch)
+
+
+async def _under(bootstrap: str, pid: int, epoch: int) -> AIOKafkaProducer:
     fenced = kafka.producer(bootstrap)
     fenced._txn_manager.set_pid_and_epoch(pid, epoch)  # noqa: SLF001 - before start(): no second InitProducerId
     try:

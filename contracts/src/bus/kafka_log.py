@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
-from contracts.topics import COMMANDS, EVENTS
+from contracts.topics import COMMANDS, EVENTS, SNAPSHOTS
 from contracts.units import Ms
 
 from bus import kafka
 from bus.feed import CommandFeed
-from bus.fence import fenced_producer
+from bus.fence import beside, fenced_producer
 from bus.gather import Gathering
 from bus.log import Append, KeyValue, LogError, Record
 from bus.outbox import Outbox
@@ -52,6 +52,7 @@ class Cluster:
         self.bootstrap = bootstrap
         self.commands = prefix + COMMANDS.name
         self.events = prefix + EVENTS.name
+        self.snapshots = prefix + SNAPSHOTS.name
         self.fence = f"ledger-{environment}-{prefix}"
         self.partitions = partitions
         self.feed = CommandFeed(bootstrap, self.commands)
@@ -75,7 +76,9 @@ class KafkaLog:
         self._cluster = cluster
         self._partition = partition
         self._tp = TopicPartition(cluster.events, partition)
+        self._snapshots = TopicPartition(cluster.snapshots, partition)
         self._producer: AIOKafkaProducer | None = None
+        self._beside: AIOKafkaProducer | None = None  # of the snapshots
         self._queue: list[Record] = []
         self._wake: asyncio.Future[None] | None = None
         self._assigned = True
@@ -101,6 +104,7 @@ class KafkaLog:
                 self._producer = await fenced_producer(
                     self._cluster.bootstrap, f"{self._cluster.fence}{self._partition}"
                 )
+                self._beside = await beside(self._cluster.bootstrap, self._producer)
         except _FAILURES as why:
             raise LogError(f"fence not raised: {why!r}") from why
 
@@ -110,30 +114,34 @@ class KafkaLog:
 
     async def events(self, start: int, end: int) -> AsyncIterator[Sequence[Record]]:
         """All records in [start, end), in batches."""
-        if start >= end:
-            return
-        consumer = await kafka.consumer_at(self._cluster.bootstrap, [(self._tp, start)])
-        try:
-            position, quiet_since = start, time.monotonic()
-            while position < end:
-                got = (await consumer.getmany(timeout_ms=500)).get(self._tp)
-                if got:
-                    position, quiet_since = got[-1].offset + 1, time.monotonic()
-                    yield [r for r in got if r.offset < end] if position > end else got
-                elif time.monotonic() - quiet_since > _READ_WITHIN_S:
-                    raise LogError(f"events end at {position}, not at {end}")
-        except (KafkaError, OSError) as why:
-            raise LogError(f"events not read: {why!r}") from why
-        finally:
-            await kafka.close(consumer)
+        async for records in self._records(self._tp, start, end):
+            yield records
 
     def append(self, records: Sequence[KeyValue]) -> KafkaAppend:
         """Start one batch."""
-        if self._producer is None:
-            raise LogError("no producer: fence() first")
-        task = asyncio.get_running_loop().create_task(self._append(self._producer, records))
-        task.add_done_callback(self._appended)
-        return KafkaAppend(task)
+        return self._started(self._producer, self._tp, records)
+
+    def snapshot(self, records: Sequence[KeyValue]) -> KafkaAppend:
+        """Start one batch of snapshots."""
+        return self._started(self._beside, self._snapshots, records)
+
+    async def keeps_snapshots(self) -> bool:
+        """Whether the topic is there: nobody creates it anew while the ledger runs but people."""
+        consumer = kafka.consumer(self._cluster.bootstrap)
+        try:
+            async with asyncio.timeout(kafka.SEND_WITHIN_S):
+                await consumer.start()
+                return self._snapshots.topic in await consumer.topics()
+        except _FAILURES as why:
+            raise LogError(f"topics not known: {why!r}") from why
+        finally:
+            await kafka.close(consumer)
+
+    async def snapshots(self, end: int) -> AsyncIterator[Sequence[Record]]:
+        """All that compaction left before `end`."""
+        first = await self._ask_end(self._snapshots, beginning=True)
+        async for records in self._records(self._snapshots, first, end):
+            yield records
 
     async def command_at(self, offset: int) -> Record | None:
         """The command at this very offset."""
@@ -227,14 +235,45 @@ class KafkaLog:
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 
-    async def _append(self, producer: AIOKafkaProducer, records: Sequence[KeyValue]) -> int:
+    async def _records(
+        self, tp: TopicPartition, start: int, end: int
+    ) -> AsyncIterator[Sequence[Record]]:
+        if start >= end:
+            return
+        consumer = await kafka.consumer_at(self._cluster.bootstrap, [(tp, start)])
+        try:
+            position, quiet_since = start, time.monotonic()
+            while position < end:
+                got = (await consumer.getmany(timeout_ms=500)).get(tp)
+                if got:
+                    position, quiet_since = got[-1].offset + 1, time.monotonic()
+                    yield [r for r in got if r.offset < end] if position > end else got
+                elif time.monotonic() - quiet_since > _READ_WITHIN_S:
+                    raise LogError(f"{tp.topic} ends at {position}, not at {end}")
+        except (KafkaError, OSError) as why:
+            raise LogError(f"{tp.topic} not read: {why!r}") from why
+        finally:
+            await kafka.close(consumer)
+
+    def _started(
+        self, producer: AIOKafkaProducer | None, tp: TopicPartition, records: Sequence[KeyValue]
+    ) -> KafkaAppend:
+        if producer is None:
+            raise LogError("no producer: fence() first")
+        task = asyncio.get_running_loop().create_task(self._append(producer, tp, records))
+        task.add_done_callback(self._appended)
+        return KafkaAppend(task)
+
+    async def _append(
+        self, producer: AIOKafkaProducer, tp: TopicPartition, records: Sequence[KeyValue]
+    ) -> int:
         batch = producer.create_batch()
         append = batch.append
         for key, value in records:
             if append(key=key, value=value, timestamp=None) is None:
                 raise LogError("batch too large: its bytes were counted wrong")
         async with asyncio.timeout(kafka.SEND_WITHIN_S):
-            sent = await producer.send_batch(batch, self._tp.topic, partition=self._partition)
+            sent = await producer.send_batch(batch, tp.topic, partition=tp.partition)
             landed: int = (await sent).offset
             return landed
 
@@ -252,6 +291,6 @@ class KafkaLog:
             await kafka.close(consumer)
 
     async def _drop(self) -> None:
-        dropped, self._producer = self._producer, None
-        if dropped is not None:
-            await kafka.close(dropped)
+        dropped = [p for p in (self._producer, self._beside) if p is not None]
+        self._producer = self._beside = None
+        await asyncio.gather(*map(kafka.close, dropped))

@@ -44,7 +44,11 @@ class Append(Protocol):
 
 
 class PartitionLog(Protocol):
-    """One partition of `ledger.commands` and `ledger.events`, as its owner sees them."""
+    """One partition of `ledger.commands`, `ledger.events` and `ledger.snapshots`, for its owner.
+
+    Snapshots are written under the same fence: from our first record there on, the broker refuses
+    what an earlier owner still sends.
+    """
 
     async def fence(self) -> None:
         """Raise the fence: from our next record on, the broker refuses every earlier owner's."""
@@ -57,6 +61,15 @@ class PartitionLog(Protocol):
 
     def append(self, records: Sequence[KeyValue]) -> Append:
         """Start one record batch of events, all or nothing; at most one at a time."""
+
+    def snapshot(self, records: Sequence[KeyValue]) -> Append:
+        """Start one record batch of snapshots; at most one at a time, beside one of events."""
+
+    async def keeps_snapshots(self) -> bool:
+        """Whether there is a topic to write them to."""
+
+    def snapshots(self, end: int) -> AsyncIterator[Sequence[Record]]:
+        """What is left of `ledger.snapshots` before `end`: of each key at least the newest."""
 
     async def command_at(self, offset: int) -> Record | None:
         """The command at exactly this offset; None when there is none (any more)."""

@@ -114,10 +114,15 @@ class CommandRejected(Event, kw_only=True):
 
 
 class Checkpoint(Event, kw_only=True):
-    """The hash of the partition's whole state."""
+    """The hash of the partition's whole state behind the event whose `seq` was `counted`.
+
+    Two states compare only in the same `layout`: it names what the ledger of that day remembered.
+    """
 
     state_hash: str
     accounts: int
+    counted: int = 0
+    layout: str = ""
 
 
 class PartitionClaimed(Struct, tag=True, tag_field="type", rename="camel", gc=False):

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from contracts.commands import Limits
-from contracts.units import Credits, Id, Ms
+from contracts.units import REFUND_DAYS, Credits, Id, Ms
 
 
 class Mode(StrEnum):
@@ -50,7 +50,10 @@ class FailurePolicy(StrEnum):
 
 
 class Pricing(Struct, frozen=True):
-    """The price rule. Credits, CPU ms per credit, GB-seconds per credit; a share in [0, 1]."""
+    """The price rule. Credits, CPU ms per credit, GB-seconds per credit; a share in [0, 1].
+
+    `refund_days`: a charge can be refunded for so long, and is remembered for that.
+    """
 
     base_credits: Credits
     cpu_ms_per_credit: int
@@ -58,6 +61,7 @@ class Pricing(Struct, frozen=True):
     min_credits: Credits
     typical_share: Fraction
     estimate_valid_ms: Ms
+    refund_days: int = REFUND_DAYS
 
 
 class Tool(Struct, frozen=True):

@@ -4,7 +4,7 @@ from contracts.commands import CostBasis, GrantKind, Limits, Usage
 from contracts.header import Event, Extension, LimitStatus, Slice, Windows
 from contracts.pricing import LineItem
 from contracts.reasons import Outcome, Reason
-from contracts.units import Credits, Id, Ms
+from contracts.units import REFUND_DAYS, Credits, Id, Ms
 
 
 class EstimateGiven(Event, kw_only=True):
@@ -68,6 +68,7 @@ class CreditsCharged(Event, kw_only=True):
     `rest` is the slices of `released`; `lost` the part of them whose lot expired meanwhile: it
     left, and did not come back. `repaid` the part of them whose grant was revoked meanwhile: it
     paid that debt. `windows` is there on the first charge of a new day or month.
+    `refund_days` is how long it can be refunded, by the rule of its day.
     """
 
     reservation: Id
@@ -86,6 +87,7 @@ class CreditsCharged(Event, kw_only=True):
     lost: tuple[Slice, ...] = ()
     repaid: tuple[Slice, ...] = ()
     parent: Id | None = None
+    refund_days: int = REFUND_DAYS
 
 
 class CreditsReleased(Event, kw_only=True):

@@ -20,6 +20,7 @@ from contracts.topics import (
     RUN_DISPATCH,
     RUN_REQUESTS,
     RUN_RESULTS,
+    SNAPSHOTS,
     Topic,
 )
 
@@ -66,6 +67,16 @@ _TRAVELS = (
         " claim's token and its seq is the last counted one + 1.",
         "ledger",
         "everyone",
+    ),
+    _Travels(
+        SNAPSHOTS,
+        "",
+        (),
+        "a bucket of accounts",
+        "The ledger's own memory, in the ledger's own encoding, which changes with any release."
+        " Nothing can be learned here that the events do not say.",
+        "ledger",
+        "ledger",
     ),
     _Travels(
         RUN_REQUESTS,

@@ -34,11 +34,18 @@ EVENTS = Topic(
     _kept(-1) | {"retention.bytes": "-1", "cleanup.policy": "delete"} | _BROKER_TIME | _BATCHES,
     flushed=True,
 )
+# Kept by key, newest first of all: small segments, so that little of what is outdated is read back.
+_COMPACTED = {
+    "cleanup.policy": "compact",
+    "segment.bytes": str(64 << 20),
+    "min.cleanable.dirty.ratio": "0.2",
+}
+SNAPSHOTS = Topic("ledger.snapshots", _COMPACTED | _BROKER_TIME | _BATCHES)
 RUN_REQUESTS = Topic("tool-runs.requests", _kept(7) | _BROKER_TIME)
 RUN_DISPATCH = Topic("tool-runs.dispatch", _kept(7))
 RUN_RESULTS = Topic("tool-runs.results", _kept(1))
 
-TOPICS = (COMMANDS, EVENTS, RUN_REQUESTS, RUN_DISPATCH, RUN_RESULTS)
+TOPICS = (COMMANDS, EVENTS, SNAPSHOTS, RUN_REQUESTS, RUN_DISPATCH, RUN_RESULTS)
 
 
 def settings_of(topic: Topic, *, single_broker: bool) -> dict[str, str]:

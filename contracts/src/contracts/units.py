@@ -18,6 +18,7 @@ FOREVER: Ms = 253_402_300_800_000  # the year 10000: "never expires" without a s
 COMMAND_AGE_MAX_MS = DAY  # a first try older than this is not decided: the caller gave up long ago
 CLOCK_AHEAD_MAX_MS = HOUR  # a first try dated later than this ahead of the broker is refused
 ANSWER_KEPT_MS = COMMAND_AGE_MAX_MS + CLOCK_AHEAD_MAX_MS  # no retry outlives its first answer
+REFUND_DAYS = 180  # how long a charge can be refunded, where the catalogue does not say otherwise
 BATCH_BYTES_MAX = 1 << 20  # one record batch; the broker refuses larger ones
 RECORD_BYTES_MAX = 64 << 10  # one command or run message
 ANONYMOUS = "anonymous"  # the reserved account: it can be estimated for, nothing else

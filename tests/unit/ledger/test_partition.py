@@ -122,14 +122,14 @@ def test_what_was_decided_is_counted_by_answer_and_reason() -> None:
 def test_dues_name_the_account_when_something_ends() -> None:
     story = given(granted(100)).when(reserve("r1", 5, lifetime_ms=MINUTE))
     for partition in (story.partition, story.replayed()):
-        assert partition.dues.take(T0 + MINUTE - 1, 10) == []
-        assert partition.dues.take(T0 + MINUTE, 10) == [ACCOUNT]
+        assert partition.due(T0 + MINUTE - 1, 10) == []
+        assert partition.due(T0 + MINUTE, 10) == [ACCOUNT]
 
 
 def test_dues_name_the_account_again_for_what_ends_later() -> None:
     story = given(granted(100)).when(
         reserve("r1", 5, lifetime_ms=MINUTE), reserve("r2", 5, lifetime_ms=2 * MINUTE)
     )
-    assert story.partition.dues.take(T0 + MINUTE, 10) == [ACCOUNT]
+    assert story.partition.due(T0 + MINUTE, 10) == [ACCOUNT]
     story.when(expire(reservation="r1"), at=T0 + MINUTE + SECOND)
-    assert story.partition.dues.take(T0 + 2 * MINUTE, 10) == [ACCOUNT]
+    assert story.partition.due(T0 + 2 * MINUTE, 10) == [ACCOUNT]

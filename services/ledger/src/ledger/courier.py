@@ -45,7 +45,7 @@ class Courier:
             return
         self._next_tick = now + TICK_MS
         partition = self._partition
-        for account_id in partition.dues.take(now, AT_ONCE):
+        for account_id in partition.due(now, AT_ONCE):
             account = partition.accounts.get(account_id)
             if account is None:
                 continue

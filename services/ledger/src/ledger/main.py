@@ -17,6 +17,7 @@ from ledger import metrics
 from ledger.partition import Partition, PartitionCountError
 from ledger.seat import Seat
 from ledger.settings import Settings
+from ledger.snapshots import Pace
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         seat = Seat(
             cluster,
             group=f"{settings.prefix}scrip-ledger",
-            fresh=lambda number: Partition(number, partitions, catalogue),
+            fresh=lambda number: Partition(
+                number, partitions, catalogue, settings.checkpoint_events
+            ),
+            pace=Pace(settings.snapshot_events, settings.snapshot_gap_ms),
         )
         board.watch(seat, cluster)
         try:

@@ -43,6 +43,9 @@ class Board:
                 ("scrip_ledger_events", "Events acknowledged since the takeover."),
                 ("scrip_ledger_claims", "Claims appended since the takeover began."),
                 ("scrip_ledger_fenced_events", "Events read that do not count; must stay 0."),
+                ("scrip_ledger_snapshots", "Snapshots completed since the takeover."),
+                ("scrip_ledger_restored_sequence", "Where the snapshot stood; 0: all was read."),
+                ("scrip_ledger_checkpoints", "Checkpoints written since the takeover."),
                 ("scrip_ledger_last_event_timestamp_seconds", "Broker time of the newest event."),
             )
         }
@@ -57,6 +60,9 @@ class Board:
             gauges["scrip_ledger_events"].add_metric(label, owner.events)
             gauges["scrip_ledger_claims"].add_metric(label, owner.claims)
             gauges["scrip_ledger_fenced_events"].add_metric(label, partition.reader.skipped)
+            gauges["scrip_ledger_snapshots"].add_metric(label, owner.snapshots.taken)
+            gauges["scrip_ledger_restored_sequence"].add_metric(label, partition.restored_from)
+            gauges["scrip_ledger_checkpoints"].add_metric(label, partition.checkpoints.taken)
             gauges["scrip_ledger_last_event_timestamp_seconds"].add_metric(
                 label, partition.now / 1000
             )

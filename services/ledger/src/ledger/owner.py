@@ -1,6 +1,6 @@
 """The owner of one partition: claims it exactly, decides its commands, appends, once, in order.
 
-    fence -> read to the end -> claim -> read to the claim -> exact? -> decide -> append -> ...
+    fence -> snapshot -> read to the end -> claim -> read to the claim -> exact? -> decide -> ...
 
 No transaction, no offset commit, no reply topic: one record batch is atomic by itself, and all
 else is read from the log. Whatever goes wrong, the owner raises LogError (or stops): its producer
@@ -19,13 +19,16 @@ from contracts.units import BATCH_BYTES_MAX, HOUR, Ms
 
 from contracts import codec
 from ledger.courier import TICK_MS, Courier
-from ledger.partition import Partition
+from ledger.partition import Partition, PartitionCountError
+from ledger.shelves import CLAIM
+from ledger.snapshots import Found, Pace, Snapshots
 
 log = structlog.get_logger(__name__)
 
 RENEW_MS = HOUR  # a fresh reader looks back 70 minutes for a claim
 BATCH_BYTES = BATCH_BYTES_MAX * 3 // 4  # room for what the broker adds to each record
 AHEAD_BYTES = 4 * BATCH_BYTES_MAX  # decided but not sent; more would only wait here
+BUSY_MS = 4  # a rest while a snapshot is under way: it goes on without anybody asking
 DECIDE_AT_ONCE = 2_000  # commands, about 20 ms: then what is on its way gets its turn
 RECORD_OVERHEAD = 24  # bytes of lengths, offsets and times beside key and value, at most
 
@@ -37,11 +40,19 @@ class Superseded(LogError):
 class Owner:
     """Owns one partition until something goes wrong or it is told to stop."""
 
-    def __init__(self, log: PartitionLog, fresh: Callable[[], Partition]) -> None:
+    def __init__(
+        self,
+        log: PartitionLog,
+        fresh: Callable[[], Partition],
+        pace: Pace = Pace(),  # noqa: B008 - frozen
+    ) -> None:
         self._log = log
         self._fresh = fresh
+        self._pace = pace
         self.partition = fresh()
         self._courier = Courier(self.partition, log)
+        self._writer: int | None = None
+        self.snapshots = Snapshots(self.partition, log, pace, None)
         self._pending: list[tuple[int, Sequence[KeyValue]]] = []  # bytes, a command's records
         self._pending_bytes = 0
         self._pending_records = 0
@@ -66,7 +77,7 @@ class Owner:
     async def take_over(self) -> None:
         """From nothing to an exact claim; decides nothing before."""
         await self._log.fence()
-        state = self._fresh()
+        state = await self._restored()
         while True:
             if not self._log.mine():
                 raise Superseded("the partition was given to another owner")
@@ -82,6 +93,51 @@ class Owner:
         self._settle_in(state, landed)
         await self._log.commands_from(state.reader.commands_from)
         self.serving = True
+
+    async def _restored(self) -> Partition:
+        """What a snapshot and the events behind it say, or else nothing yet: read all."""
+        found, state = Found(), self._fresh()
+        self._writer = await self._shut_out()
+        if self._writer is not None:
+            async for records in self._log.snapshots(self._writer):
+                found.read(records)
+        end = await self._log.end()
+        why_not = found.fill(state, end) or await self._tail_differs(state, end)
+        if why_not:
+            log.info("snapshot_left_alone", partition=state.number, why=why_not)
+            state = self._fresh()
+            found.replace(state)
+        return state
+
+    async def _shut_out(self) -> int | None:
+        """Claim the snapshots: nothing of an earlier owner counts from there on. None: no topic."""
+        if not await self._log.keeps_snapshots():
+            log.warning("snapshots_missing", partition=self.partition.number)
+            return None
+        append = self._log.snapshot([(CLAIM, b"")])
+        while not append.done:
+            await self._log.wait(append, TICK_MS, hungry=False)
+        return append.offset()
+
+    async def _tail_differs(self, state: Partition, end: int) -> str:
+        """Read what happened since the snapshot; say so if the two do not belong together."""
+        at = state.reader.position
+        async for records in self._log.events(at.offset - 1, at.offset):
+            if codec.decode_event(records[0].value).owner != at.token:
+                return "it is of another log"
+        try:
+            await self._read(state, end)
+        except (LogError, PartitionCountError):
+            raise
+        except Exception as why:  # noqa: BLE001 - remembering cannot fail on what the log says
+            return f"it does not fit the log: {why!r}"
+        if not state.restored.is_whole:
+            return "its accounts have not seen each event once"
+        first = await self._log.first_command()
+        oldest = next((ref for ref in state.provenance if ref.offset >= first), None)
+        if oldest is not None and not await self._still_there(oldest):
+            return "commands were cut that are older than it"
+        return ""
 
     async def _read(self, state: Partition, end: int) -> None:
         async for records in self._log.events(state.reader.offset, end):
@@ -99,6 +155,7 @@ class Owner:
         state.start_deciding()
         self.partition = state
         self._courier = Courier(state, self._log)
+        self.snapshots = Snapshots(state, self._log, self._pace, self._writer)
         self._acknowledged = landed + 1
         self._claimed_at = self._log.now()
 
@@ -149,8 +206,12 @@ class Owner:
         self._courier.look(self._expected)
         self._courier.send(self._acknowledged)  # nothing may be in flight that would do it
         self._send()
+        self.snapshots.turn(self._expected, self._acknowledged)
         hungry = self._pending_bytes < AHEAD_BYTES
-        await self._log.wait(self._append, TICK_MS, hungry=hungry)
+        self.partition.accounts.sweep_on(self.partition.now)
+        busy = self.snapshots.is_busy or self.partition.checkpoints.is_busy
+        rest_ms = BUSY_MS if busy else TICK_MS
+        await self._log.wait(self._append, rest_ms, hungry=hungry)
         self._acknowledge()
 
     async def drain(self) -> None:
@@ -164,6 +225,8 @@ class Owner:
         """Keep the claim young: nothing in flight, a new epoch, an exact claim, or out."""
         await self.drain()
         await self._log.fence()
+        self._writer = await self._shut_out()
+        self.snapshots.claimed(self._writer)
         expected = self._acknowledged
         landed, token = await self._claim(self.partition, expected)
         if landed != expected:
@@ -178,7 +241,7 @@ class Owner:
         return self._acknowledged + self._sent + self._pending_records
 
     def _decide(self) -> None:
-        decide, pending = self.partition.decide, self._pending
+        decide, pending, decided = self.partition.decide, self._pending, 0
         for record in self._log.take(DECIDE_AT_ONCE):
             written = decide(record)
             size = 0
@@ -187,6 +250,13 @@ class Owner:
             pending.append((size, written))
             self._pending_bytes += size
             self._pending_records += len(written)
+            decided += 1
+        checkpoint = self.partition.checkpoint(decided)
+        if checkpoint is not None:
+            size = len(checkpoint[1]) + RECORD_OVERHEAD
+            pending.append((size, (checkpoint,)))
+            self._pending_bytes += size
+            self._pending_records += 1
 
     def _send(self) -> None:
         """Start the next batch: whole commands only, one batch at a time."""

@@ -4,13 +4,13 @@ Both end in the same `evolve`, so a partition that decided and one that replayed
 """
 
 import hashlib
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
 from bus.log import KeyValue, Record
 from bus.partition import partition_of
-from bus.reader import Reader
+from bus.reader import Position, Reader
 from contracts.catalogue import Catalogue
 from contracts.commands import Actor
 from contracts.digest import digest
@@ -27,20 +27,24 @@ from contracts.events import (
     PartitionClaimed,
 )
 from contracts.reasons import Reason, RejectReason
-from contracts.units import RECORD_BYTES_MAX, Ms
+from contracts.units import ANSWER_KEPT_MS, FOREVER, RECORD_BYTES_MAX, Ms
 
 from contracts import codec
 from ledger.accounts import Accounts
+from ledger.buckets import Summary
+from ledger.checkpoints import EVERY_EVENTS, PRINTS_A_TURN, Checkpoints, stamped
 from ledger.domain.account import Account
 from ledger.domain.decide import decide
 from ledger.domain.evolve import evolve, remember_answer
+from ledger.domain.forgetting import touch
 from ledger.dues import Dues
+from ledger.resting import layout
+from ledger.restored import Restored
+from ledger.tally import Tally
 
 PROVENANCE_MAX = 100_000  # commands behind the newest; a cut deeper than this is decided anew
 
 _NO_OUTCOME = frozenset({AnswerRepeated, CommandTooOld, CommandRejected, Checkpoint})
-_NO = (CommandRefused, CommandRejected)
-_MOVES_NOTHING = _NO_OUTCOME | {CommandRefused}
 _VERSION = {kind: VERSIONS[kind.__name__] for kind in get_args(AnyEvent)}
 
 
@@ -51,27 +55,42 @@ class PartitionCountError(RuntimeError):
 class Partition:
     """The accounts of one partition and where their log stands."""
 
-    def __init__(self, number: int, partitions: int, catalogue: Catalogue) -> None:
+    def __init__(
+        self, number: int, partitions: int, catalogue: Catalogue, every: int = EVERY_EVENTS
+    ) -> None:
         self.number = number
         self.partitions = partitions
         self.catalogue = catalogue
+        self.checkpoints = Checkpoints(every)
         self.accounts = Accounts()
         self.dues = Dues()
         self.reader = Reader()
         self.now: Ms = 0
         self.provenance: deque[CommandRef] = deque(maxlen=PROVENANCE_MAX)
-        self._answers: defaultdict[type, int] = defaultdict(int)
-        self._noes: defaultdict[Reason | RejectReason, int] = defaultdict(int)
+        self._tally = Tally()
+        self.newest: CommandRef | None = None  # the last command that was decided
+        self.accountless = 0  # events that belong to no account
+        # Of the snapshots: what they are written under, how many samples they have, and the newest
+        # marker's `seq`.
+        self.layout = layout()
+        self.lineage = 0
+        self.samples_kept = 1
+        self.marked = 0
+        self.restored = Restored()
+        self.restored_from = 0  # the `seq` of the snapshot that this state began with
 
     # ---- replay
 
     def replay(self, records: Iterable[Record]) -> None:
         """Take records of `ledger.events` in order; what does not count changes nothing."""
-        decode, counts = codec.decode_event, self.reader.counts
+        decode, counts, restored = codec.decode_event, self.reader.counts, self.restored
         for record in records:
             event = decode(record.value)
             if counts(record.offset, event):
-                self._remember(event, record.value)  # type: ignore[arg-type]
+                if record.offset < restored.upto and restored.has_seen(event, record.offset):  # type: ignore[arg-type]
+                    self._pass_over(event)  # type: ignore[arg-type]
+                else:
+                    self._remember(event, record.value)  # type: ignore[arg-type]
             elif isinstance(event, PartitionClaimed):
                 self._claimed(record.offset, event)
 
@@ -85,20 +104,46 @@ class Partition:
             while self.provenance and self.provenance[-1].offset >= claim.commands_from:
                 self.provenance.pop()
 
+    def restore(self, at: Position, now: Ms, newest: CommandRef | None, events: int) -> None:
+        """Stand where a snapshot stands; the accounts in it are told that many events."""
+        self.reader = Reader(at)
+        self.now, self.newest, self.marked = now, newest, at.seq
+        self.accountless, self.restored_from = at.seq - events, at.seq
+        self.restored = Restored(events)
+        self.checkpoints.skip_to(at.seq)
+        if newest is not None:
+            self.provenance.append(newest)
+
+    def fill(self, bucket: int, upto: int, found: Summary, body: bytes) -> None:
+        """Take over a bucket that has seen the events before the offset `upto`."""
+        self.accounts.fill(bucket, found, body)
+        self.dues.add_bucket(found.due, bucket)
+        self.restored.fill(bucket, upto, found.events)
+
+    def _pass_over(self, event: AnyEvent) -> None:
+        """An event that its account has seen already."""
+        self.now = max(self.now, event.at)
+        if event.command is not None and event.answer:
+            self.provenance.append(event.command)
+
     def _remember(self, event: AnyEvent, raw: bytes) -> None:
         self.now = max(self.now, event.at)
         ref = event.command
         if ref is not None and event.answer:
             self.provenance.append(ref)
         if not event.account:
+            self.accountless += 1
+            if type(event) is Checkpoint:
+                self.checkpoints.compare(event, self.accounts)
             return
         account = self.accounts.get(event.account)
         if account is None:
             account = Account(event.account)
             self.accounts.add(account)
-        due = account.next_due
+        elif self.accounts.frozen or event.at - account.answers_since > ANSWER_KEPT_MS:
+            self._touched(account, event.at)
         evolve(account, event)
-        if account.next_due != due or self._unwatched(due, event):
+        if account.next_due < FOREVER:
             self.dues.add(account.next_due, account.id)
         if (
             event.answer
@@ -107,12 +152,27 @@ class Partition:
             and ref.id not in account.answers
         ):
             remember_answer(account, ref.id, raw, event.at)
+        if event.answer and self.reader.offset >= self.restored.upto:
+            self.checkpoints.passed(self.reader.seq, self.accounts)
+
+    def _touched(self, account: Account, at: Ms) -> None:
+        """First of all: what is frozen is printed as it is, what is over is forgotten."""
+        if account.id in self.accounts.frozen:
+            self.accounts.thaw(account)
+        touch(account, at)
+
+    def due(self, now: Ms, most: int) -> list[str]:
+        """Accounts of which something may be due, about so many at most."""
+        return self.dues.take(now, most, self.accounts.dues_in)
 
     # ---- deciding
 
     def start_deciding(self) -> None:
         """From our own exact claim on, this state decides."""
+        if self.provenance:
+            self.newest = self.provenance[-1]
         self.provenance.clear()
+        self.restored = Restored()
 
     def decide(self, record: Record) -> Sequence[KeyValue]:
         """The records that one command gives, all of them for one batch."""
@@ -133,6 +193,8 @@ class Partition:
                 return (self._rejected(record, RejectReason.WRONG_PARTITION),)
             account = Account(name)
             self.accounts.add(account)
+        elif self.accounts.frozen or self.now - account.answers_since > ANSWER_KEPT_MS:
+            self._touched(account, self.now)
         printed = digest(command)
         events = decide(command, printed, account, self.now, self.catalogue)
         ref = CommandRef(command.id, record.offset, record.timestamp, printed)
@@ -148,7 +210,7 @@ class Partition:
     ) -> Sequence[KeyValue]:
         """The hottest lines of Scrip: every command passes here, so nothing is done twice."""
         written = []
-        now, due, last, reader = self.now, account.next_due, events[-1], self.reader
+        now, last, reader = self.now, events[-1], self.reader
         last.answer = True
         for event in events:
             reader.seq = event.seq = reader.seq + 1
@@ -162,34 +224,29 @@ class Partition:
             event.version = account.version
             event.balance = Balance(account.available, account.held, account.spent)
             written.append((key, codec.encode(event)))
-        if account.next_due != due or (
-            due <= self.dues.taken_until and self._unwatched(due, events[0])
-        ):
+        if account.next_due < FOREVER:
             self.dues.add(account.next_due, account.id)
         if _is_outcome(last) and ref.id not in account.answers:
             remember_answer(account, ref.id, written[-1][1], now)
         reader.commands_from = ref.offset + 1
-        self._count(last)
+        self.newest = ref
+        self.checkpoints.passed(reader.seq, self.accounts)
+        self._tally.count(last)
         return written
 
-    def _unwatched(self, due: Ms, event: AnyEvent) -> bool:
-        """Whether the event may have brought something due that no entry of the dues stands for."""
-        return due <= self.dues.taken_until and type(event) not in _MOVES_NOTHING
-
-    def _count(self, answer: AnyEvent) -> None:
-        self._answers[type(answer)] += 1
-        if isinstance(answer, _NO):
-            self._noes[answer.reason] += 1
+    def checkpoint(self, decided: int) -> KeyValue | None:
+        """Print a few of the accounts in use; gives the record of a checkpoint that is whole."""
+        event = self.checkpoints.turn(self.accounts, PRINTS_A_TURN + decided // 4)
+        if event is None:
+            return None
+        self.reader.seq += 1
+        self.accountless += 1
+        return b"", codec.encode(stamped(event, self.reader.seq, self.reader.token, self.now))
 
     @property
     def outcomes(self) -> dict[tuple[str, str], int]:
         """How many commands were decided since the takeover, by answer and reason."""
-        counts = {(kind.__name__, ""): count for kind, count in self._answers.items()}
-        for reason, count in self._noes.items():
-            kind = CommandRejected if isinstance(reason, RejectReason) else CommandRefused
-            counts[kind.__name__, reason.value] = count
-            counts[kind.__name__, ""] -= count
-        return {outcome: count for outcome, count in counts.items() if count}
+        return self._tally.outcomes
 
     def _rejected(self, record: Record, why: RejectReason) -> KeyValue:
         self.reader.seq += 1
@@ -203,8 +260,10 @@ class Partition:
             reason=why,
             sha256=hashlib.sha256(record.value or b"").hexdigest(),
         )
+        self.newest = event.command
+        self.accountless += 1
         self.reader.commands_from = record.offset + 1
-        self._count(event)
+        self._tally.count(event)
         return (record.key or b"", codec.encode(event))
 
     # ---- the claim

@@ -8,6 +8,7 @@ partition and leaves the others alone.
 
 import asyncio
 from collections.abc import Callable, Collection
+from functools import partial
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -17,6 +18,7 @@ from bus.membership import Membership
 
 from ledger.owner import Owner
 from ledger.partition import Partition, PartitionCountError
+from ledger.snapshots import Pace
 
 log = structlog.get_logger(__name__)
 
@@ -26,9 +28,12 @@ HAND_OVER_S = 2.0  # finish the batch on its way; longer, and the group waits fo
 class Seat:
     """One membership, from joining to leaving."""
 
-    def __init__(self, cluster: Cluster, group: str, fresh: Callable[[int], Partition]) -> None:
+    def __init__(
+        self, cluster: Cluster, group: str, fresh: Callable[[int], Partition], pace: Pace
+    ) -> None:
         self._cluster = cluster
         self._fresh = fresh
+        self._pace = pace
         self._membership = Membership(cluster.bootstrap, group, cluster.commands)
         self._running: dict[int, tuple[Owner, KafkaLog, asyncio.Task[None]]] = {}
         self._over = asyncio.Event()
@@ -62,7 +67,8 @@ class Seat:
     async def _gained(self, partitions: Collection[int]) -> None:
         for partition in partitions:
             port = KafkaLog(self._cluster, partition)
-            owner = Owner(port, lambda number=partition: self._fresh(number))  # type: ignore[misc]
+            fresh = partial(self._fresh, partition)
+            owner = Owner(port, fresh, self._pace)
             task = asyncio.get_running_loop().create_task(self._own(partition, owner, port))
             self._running[partition] = (owner, port, task)
 

@@ -3,7 +3,11 @@
 import os
 from collections.abc import Mapping
 
+from contracts.units import Ms
 from msgspec import Struct
+
+from ledger.checkpoints import EVERY_EVENTS as CHECKPOINT_EVENTS
+from ledger.snapshots import EVERY_EVENTS, GAP_MS
 
 
 class SettingsError(ValueError):
@@ -11,12 +15,18 @@ class SettingsError(ValueError):
 
 
 class Settings(Struct, frozen=True):
-    """Where Kafka is, which environment this is, where metrics are served (0: nowhere)."""
+    """Where Kafka is, which environment this is, where metrics are served (0: nowhere).
+
+    And how many events lie between two snapshots, and between two checkpoints.
+    """
 
     bootstrap: str
     environment: str
     prefix: str
     metrics_port: int
+    snapshot_events: int = EVERY_EVENTS
+    snapshot_gap_ms: Ms = GAP_MS
+    checkpoint_events: int = CHECKPOINT_EVENTS
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -32,4 +42,14 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         environment=environ.get("SCRIP_ENV", "production"),
         prefix=environ.get("SCRIP_TOPIC_PREFIX", ""),
         metrics_port=int(port),
+        snapshot_events=_number(environ, "SCRIP_SNAPSHOT_EVENTS", EVERY_EVENTS),
+        snapshot_gap_ms=_number(environ, "SCRIP_SNAPSHOT_GAP_MS", GAP_MS),
+        checkpoint_events=_number(environ, "SCRIP_CHECKPOINT_EVENTS", CHECKPOINT_EVENTS),
     )
+
+
+def _number(environ: Mapping[str, str], name: str, otherwise: int) -> int:
+    given = environ.get(name, str(otherwise))
+    if not given.isdecimal() or not int(given):
+        raise SettingsError(f"{name} must be a whole number above 0, not {given!r}")
+    return int(given)

@@ -66,6 +66,7 @@ class Charged(Struct, gc=False, array_like=True):
     left: Credits
     slices: tuple[Slice, ...]
     at: Ms
+    refundable_until: Ms
 
 
 class Ended(Struct, gc=False, array_like=True):

@@ -6,7 +6,6 @@ Every choice (which lot, which price, which window) was made in `decide` and sta
 from bisect import insort
 from collections.abc import Callable
 
-import msgspec
 from contracts.commands import GrantKind
 from contracts.events import (
     AccountFrozen,
@@ -27,19 +26,12 @@ from contracts.events import (
     TopUpDue,
     Windows,
 )
-from contracts.units import ANSWER_KEPT_MS, FOREVER, Ms
+from contracts.units import DAY, FOREVER, Ms
 
 from ledger.domain import capping, nesting, standing
 from ledger.domain.account import Account, Charged, Ended, Lot, Reservation
 from ledger.domain.returning import back, pay, take
 from ledger.domain.slices import minus, plus
-
-
-class _At(msgspec.Struct, gc=False):
-    at: Ms
-
-
-_at: Callable[[bytes], _At] = msgspec.json.Decoder(_At).decode
 
 
 def evolve(account: Account, event: AnyEvent) -> None:
@@ -53,9 +45,7 @@ def evolve(account: Account, event: AnyEvent) -> None:
 
 
 def remember_answer(account: Account, command: str, answer: bytes, at: Ms) -> None:
-    """Keep the first answer to a command; forget those older than 25 h of events' time."""
-    if at - account.answers_since > ANSWER_KEPT_MS:
-        _forget(account, at)
+    """Keep the first answer to a command. What is over was forgotten when it was touched."""
     if not account.answers:
         account.answers_since = at
     account.answers[command] = answer
@@ -68,21 +58,6 @@ def next_due(account: Account) -> Ms:
         if lot.available and lot.expires_at < due:
             due = lot.expires_at
     return due
-
-
-def _forget(account: Account, at: Ms) -> None:
-    answers = account.answers
-    while answers:
-        oldest = next(iter(answers))
-        account.answers_since = _at(answers[oldest]).at
-        if at - account.answers_since <= ANSWER_KEPT_MS:
-            break
-        del answers[oldest]
-    while account.ended:
-        first = next(iter(account.ended))
-        if at - account.ended[first].at <= ANSWER_KEPT_MS:
-            break
-        del account.ended[first]
 
 
 def _granted(account: Account, event: CreditsGranted) -> None:
@@ -159,7 +134,13 @@ def _charged(account: Account, event: CreditsCharged) -> None:
     account.day_spent += amount
     account.month_spent += amount
     account.charges[event.charge] = Charged(
-        event.reservation, event.tool, amount, amount, event.slices, event.at
+        event.reservation,
+        event.tool,
+        amount,
+        amount,
+        event.slices,
+        event.at,
+        event.at + event.refund_days * DAY,
     )
     if account.controls.caps and (counts := account.reservations[event.reservation].counts):
         capping.charged(account, event, counts)

@@ -72,6 +72,7 @@ def charge(
         usage=command.usage,
         price_version=None if command.usage is None else catalogue.version,
         windows=_new_windows(account, now),
+        refund_days=catalogue.pricing.refund_days,
     )
     return (charged,) if extended is None or not extended.amount else (extended, charged)
 
@@ -102,7 +103,7 @@ def refund(
 ) -> tuple[AnyEvent, ...]:
     """Give back what a charge took, to the very lots, all of them together never above it."""
     charged = account.charges.get(command.charge)
-    if charged is None:
+    if charged is None or charged.refundable_until < now:
         return refused(command, Refusal(Reason.CHARGE_UNKNOWN, fields=("charge",)))
     amount = charged.left if command.amount is None else command.amount
     if not 0 < amount <= AMOUNT_MAX and charged.left:
