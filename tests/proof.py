@@ -12,6 +12,7 @@ PROOFS = {
     "people": (
         "tests/integration/test_gateway_access.py",
         "tests/integration/test_gateway_sign_in.py",
+        "tests/integration/test_gateway_own.py",
     ),
     "payments": (
         "tests/unit/payments",

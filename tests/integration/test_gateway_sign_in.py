@@ -210,4 +210,4 @@ async def test_addresses_stand_in_the_identity_tables_alone(api: World, box: Mai
     with psycopg.connect(api.database) as connection:
         connection.execute("SET ROLE scrip_identity")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute("SELECT * FROM gateway.keys")
+            connection.execute("SELECT * FROM read.entries")

@@ -8,12 +8,15 @@ from msgspec import Struct
 
 from gateway import (
     account,
+    accountkeys,
     controls,
+    creditsettings,
     devsignin,
     health,
     limits,
     passing,
     paths,
+    privacy,
     reads,
     signin,
     web,
@@ -29,6 +32,7 @@ from gateway.guest import Reception
 from gateway.hot import Hot
 from gateway.identity import Identity
 from gateway.keyring import KeyRing
+from gateway.lastused import LastUsed
 from gateway.links import Links
 from gateway.mail import Mail
 from gateway.metrics import Metrics
@@ -61,6 +65,7 @@ class Parts(Struct, frozen=True):
     metrics: Metrics
     passing: passing.Passing
     mail: Mail
+    last_used: LastUsed
     caught_up: Callable[[], bool]
     seen: Callable[[int], int]
 
@@ -70,7 +75,7 @@ def application(parts: Parts) -> tuple[Hot, FastAPI]:
     settings, metrics, models = parts.settings, parts.metrics, parts.models
     catalogue, rates = served(settings.env), Rates(settings.rate_limits)
     sessions = Sessions(parts.identity, secure=settings.public_url.startswith("https:"))
-    door = Door(parts.ring, sessions)
+    door = Door(parts.ring, sessions, parts.last_used)
     ledger = Ledger(parts.bridge, catalogue, metrics, settings.top_up_url)
     reservations = Reservations(models)
     rest = _rest(parts, door, ledger, rates, sessions)
@@ -102,6 +107,8 @@ def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sess
     )
     people, public_url = People(parts.identity), parts.settings.public_url
     signing = signin.SignIn(sessions, people, Links(parts.identity), parts.mail, public_url)
+    settings = creditsettings.OwnSettings(models, freshness, ledger)
+    own_keys = accountkeys.AccountKeys(parts.identity, parts.settings.env)
     routers = [
         health.routes(parts.caught_up, flight, parts.ring, Canary(parts.bridge, ledger.catalogue)),
         reads.routes(reading),
@@ -110,6 +117,11 @@ def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sess
         limits.routes(reception, ledger, rates),
         passing.routes(parts.passing, reception, rates),
         signin.routes(signing),
+        creditsettings.routes(settings, reception, rates),
+        accountkeys.routes(own_keys, reception, rates),
+        privacy.routes(
+            privacy.Privacy(parts.identity, reading, settings, own_keys), reception, rates
+        ),
     ]
     if parts.settings.env in SIGN_IN_ENVIRONMENTS:
         routers.append(devsignin.routes(sessions, people))

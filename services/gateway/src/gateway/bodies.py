@@ -4,6 +4,7 @@ An unknown field is an error: a misspelt limit must not be taken for no limit. N
 pass, so that the ledger's refusal of them is on record.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -13,13 +14,17 @@ import msgspec
 from contracts.caps import CapOf, CapWindow
 from contracts.commands import GrantKind, Usage
 from contracts.reasons import Outcome
+from contracts.units import DAY
 from msgspec import Meta, Struct
 
+from gateway.keys import Scope
 from gateway.problems import failure
 
 # ids: no spaces, no control characters, no addresses; "$" alone would pass a final newline
 NAME = r"^[A-Za-z0-9._:-]{1,64}$(?!\n)"
+LABEL = r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$(?!\n)"  # one line
 BATCH_ITEMS_MAX = 1_000
+_name = re.compile(NAME).match
 Name: TypeAlias = Annotated[str, Meta(pattern=NAME, max_length=64)]
 Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
@@ -202,6 +207,27 @@ class ControlsBody(Body):
     caps: Annotated[tuple[CapBody, ...], Meta(max_length=100)] = ()
 
 
+class KeyBody(Body):
+    """Make a key for the own account."""
+
+    scopes: Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=4)]
+    label: Annotated[str, Meta(pattern=LABEL, max_length=64)] = ""
+    expires_at: Moment | None = None
+
+
+class RotateBody(Body):
+    """How long the old key works on beside its successor: a week at most."""
+
+    overlap_ms: Annotated[int, Meta(ge=0, le=7 * DAY)] | None = None
+
+
+class ErasureBody(Body):
+    """The account's id again, so that nothing is erased by a slip; `forfeit` gives up credits."""
+
+    account: Name
+    forfeit: bool = False
+
+
 class LinkAskedBody(Body):
     """Send a link to sign in to this address."""
 
@@ -218,6 +244,13 @@ class SignInBody(Body):
     """Sign in as this account; only in development."""
 
     account: Name
+
+
+def name_or_404(text: str) -> str:
+    """An id out of a path; 404 for what can be none."""
+    if not _name(text):
+        raise failure(404, "not_found", "There is nothing here for this caller.")
+    return text
 
 
 def decoder(kind: Any) -> Callable[[bytes], Any]:

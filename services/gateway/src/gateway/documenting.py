@@ -8,6 +8,7 @@ from gateway.dispatch import Dispatch
 from gateway.flight import Bounds, Flight
 from gateway.identity import Identity
 from gateway.keyring import KeyRing
+from gateway.lastused import LastUsed
 from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.openapi import document
@@ -39,6 +40,7 @@ async def written() -> bytes:
             metrics=metrics,
             passing=Passing("", Vouching("")),
             mail=Mail("", ""),
+            last_used=LastUsed(Identity("")),
             caught_up=lambda: False,
             seen=lambda _partition: 0,
         )

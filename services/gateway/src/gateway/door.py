@@ -6,6 +6,7 @@ from contracts.units import Ms
 
 from gateway.keyring import KeyRing
 from gateway.keys import Key, Scope
+from gateway.lastused import LastUsed
 from gateway.principals import Principal, of_key, of_person
 from gateway.problems import RETRY_SOON_S, ProblemError, failure
 from gateway.sessions import Sessions
@@ -18,8 +19,9 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class Door:
     """Knows keys and sessions."""
 
-    def __init__(self, ring: KeyRing, sessions: Sessions) -> None:
+    def __init__(self, ring: KeyRing, sessions: Sessions, last_used: LastUsed) -> None:
         self._ring = ring
+        self._last_used = last_used
         self._sessions = sessions
         self._known: dict[str, tuple[Key, Principal]] = {}
 
@@ -70,6 +72,7 @@ class Door:
                     retry_after_s=RETRY_SOON_S,
                 )
             raise _unknown("This key is unknown, revoked or expired.")
+        self._last_used.note(key.id, now)
         known = self._known.get(key.id)
         if known is None or known[0] is not key:
             known = self._known[key.id] = (key, of_key(key))

@@ -1,6 +1,8 @@
-"""Where keys are kept: the table `gateway.keys`. Making and revoking is the command line's alone.
+"""Where keys are kept: the table `gateway.keys`.
 
-The running gateway reads with a role that may only SELECT.
+Service keys are made by the command line alone, an account's own also by `gateway.accountkeys`.
+
+The hot path reads with a role that may only SELECT.
 """
 
 import time

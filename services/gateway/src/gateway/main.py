@@ -19,6 +19,7 @@ from gateway.dispatch import Dispatch
 from gateway.flight import Bounds, Flight
 from gateway.identity import Identity
 from gateway.keyring import KeyRing
+from gateway.lastused import LastUsed
 from gateway.listening import Listener
 from gateway.mail import Mail
 from gateway.metrics import Metrics
@@ -53,7 +54,7 @@ async def serve(settings: Settings) -> None:
     prefix, bootstrap = settings.topic_prefix, settings.kafka_bootstrap
     partitions, run_partitions = await _partitions(bootstrap, prefix)
     outbox, models = Outbox(bootstrap), ReadModels(settings.postgres_url)
-    people = Identity(settings.postgres_url)
+    last_used = LastUsed(people := Identity(settings.postgres_url))
     payments = Passing(settings.payments_url, Vouching(settings.identity_key))
     metrics, watch, ring = Metrics(), RunWatch(), KeyRing(settings.env, models.keys)
 
@@ -88,6 +89,7 @@ async def serve(settings: Settings) -> None:
             metrics=metrics,
             passing=payments,
             mail=Mail(settings.smtp_url, settings.mail_from),
+            last_used=last_used,
             caught_up=lambda: listener.caught_up,
             seen=listener.seen,
         )
@@ -101,13 +103,12 @@ async def serve(settings: Settings) -> None:
             ResultsListener(bootstrap, prefix, watch).run(),
             requests.run(),
             bridge.keep_sweeping(),
+            last_used.keep_writing(),
             _tables(settings.postgres_url, models, people, ring),
         )
     finally:
-        await payments.close()
-        await models.close()
-        await people.close()
-        await outbox.stop()
+        for closing in (payments.close, models.close, people.close, outbox.stop):
+            await closing()
 
 
 async def _partitions(bootstrap: str, prefix: str) -> tuple[int, int]:

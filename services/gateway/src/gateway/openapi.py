@@ -13,11 +13,14 @@ from msgspec import Struct
 
 from contracts import billing
 from gateway import (
+    accountkeys,
     balances,
     batch,
     bodies,
     controls,
+    creditsettings,
     limits,
+    privacy,
     reads,
     reservations,
     runshown,
@@ -159,6 +162,27 @@ BEHIND = (
         "post", "/api/billing/purchases/{purchase}/refunds", "",
         billing.RefundBody, billing.RefundShown, 202, needs_key=True,
     ),
+    Documented(
+        "get", "/api/account/settings/credits", "", None, creditsettings.CreditSettings,
+        security=_HOME,
+    ),
+    Documented(
+        "put", "/api/account/settings/credits", "", bodies.ControlsBody, given.ControlsShown,
+        security=_HOME, also=((412, creditsettings.SettingsDiffer),),
+    ),
+    Documented("get", "/api/account/keys", "", None, accountkeys.KeysShown, security=_HOME),
+    Documented(
+        "post", "/api/account/keys", "", bodies.KeyBody, accountkeys.KeyShown, 201, security=_HOME,
+    ),
+    Documented(
+        "post", "/api/account/keys/{key}/rotate", "", bodies.RotateBody, accountkeys.KeyShown, 201,
+        security=_HOME,
+    ),
+    Documented("delete", "/api/account/keys/{key}", "", None, None, 204, security=_HOME),
+    Documented("get", "/api/account/export", "", None, privacy.Known, security=_HOME),
+    Documented(
+        "post", "/api/account/erasure", "", bodies.ErasureBody, privacy.Erased, security=_HOME,
+    ),
     Documented("post", "/api/sign-in", "", bodies.LinkAskedBody, None, 202, security=()),
     Documented("post", "/sign-in/link", "", bodies.LinkFollowedBody, None, 204, security=()),
     Documented("get", "/api/me", "", None, signin.Me, security=_SESSION),
@@ -211,7 +235,9 @@ def _operation(route: Documented, known: dict[str, Any]) -> dict[str, Any]:
         str(route.status): _response("Done", route.answer, "application/json")
     }
     for status, shape in route.also:
-        responses[str(status)] = _response("Under way", shape, "application/json")
+        kind = "application/json" if status < 400 else "application/problem+json"
+        text = "Under way" if status < 400 else "Changed meanwhile"
+        responses[str(status)] = _response(text, shape, kind)
     responses["default"] = _response("A problem", Problem, "application/problem+json")
     operation: dict[str, Any] = {
         "operationId": _operation_id(route),

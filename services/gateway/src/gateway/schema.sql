@@ -24,3 +24,16 @@ CREATE INDEX IF NOT EXISTS keys_changed ON gateway.keys (changed_at);
 
 GRANT USAGE ON SCHEMA gateway TO scrip_gateway;
 GRANT SELECT ON gateway.keys TO scrip_gateway;
+
+-- Owners make, rotate and revoke the keys of their accounts through the running gateway.
+ALTER TABLE gateway.keys ADD COLUMN IF NOT EXISTS last_used_at bigint;
+CREATE INDEX IF NOT EXISTS keys_account ON gateway.keys (account) WHERE account IS NOT NULL;
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'scrip_identity') THEN
+    CREATE ROLE scrip_identity NOLOGIN;
+  END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+  NULL;
+END $$;
+GRANT USAGE ON SCHEMA gateway TO scrip_identity;
+GRANT SELECT, INSERT, UPDATE ON gateway.keys TO scrip_identity;
