@@ -30,6 +30,9 @@ SETS: dict[str, dict[str, int]] = {"std": STD, "idle": IDLE, "rogue": ROGUE}
 SLEEPY = {"pause": 3, "later": 4, "rebalance": 2, "delay": 2, "time_out": 1, "new_id": 1}
 LOSSY = {"time_out": 3, "delay": 1, "drop": 1}  # mostly requests whose outcome nobody knows
 
+# Nothing happens to the topic of the snapshots: whatever is wrong there, an owner did.
+KEPT = {kind: often for kind, often in STD.items() if kind not in ("snapshots", "power", "leader")}
+
 _IDLE_MS = 3 * SECOND  # of a producer's state, in a world where a second is long
 _SKEWS_MS = (0, 0, 0, 3 * SECOND, -3 * SECOND, 4 * MINUTE, -4 * MINUTE)
 

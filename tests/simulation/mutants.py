@@ -2,7 +2,8 @@
 
 Variants of the real code, made here by subclass or patch. The numbers are the steps of the
 protocol: 1 claim, 2 read to it, 4 next command, 5 reader rule, 6 one batch, 7 order and offsets,
-8 answers, 9 follow-ups, 10 memory of ids, 13 renewal.
+8 answers, 9 follow-ups, 10 memory of ids, 11 snapshots, 12 their check, 13 renewal. Step 3, and a
+stale owner's snapshots, are left out in tests/unit/ledger/test_shelves.py.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ import ledger.owner
 import ledger.partition
 from msgspec import Struct
 
-from tests.simulation.faults import LOSSY, SLEEPY
+from tests.simulation.faults import KEPT, LOSSY, SLEEPY
 from tests.simulation.mutant_owners import (
     BatchOffsetUnchecked,
     ClaimsUnchecked,
@@ -43,6 +44,13 @@ from tests.simulation.mutant_readers import (
     repeat_evolves,
     with_courier,
     with_reader,
+)
+from tests.simulation.mutant_snapshots import (
+    ForgetsDirty,
+    MarkerFirst,
+    Unchecked,
+    Uncounted,
+    Unsaid,
 )
 from tests.simulation.workers import Kit
 
@@ -111,5 +119,32 @@ def mutants() -> tuple[Mutant, ...]:
             100,
             patches=((ledger.partition, "decide", decides_late),),
         ),
+        *_of_snapshots(),
         Mutant("13", "renewal without draining", Kit(NotDrained), 700, weights=SLEEPY),
+    )
+
+
+def _of_snapshots() -> tuple[Mutant, ...]:
+    """Each leaves out one step, and does not count what was restored: that would save it."""
+    uncounted, taken = Kit(Uncounted), "Snapshots"
+    return (
+        Mutant("12", "a restored state is believed", Kit(Unchecked), 700),
+        Mutant("12", "events of a restored state uncounted", uncounted, 700),
+        Mutant(
+            "11",
+            "marker first",
+            uncounted,
+            300,
+            patches=((ledger.owner, taken, MarkerFirst),),
+            weights=KEPT,
+        ),
+        Mutant("11", "new owner forgets what was dirty", Kit(ForgetsDirty), 1500, weights=KEPT),
+        Mutant(
+            "11",
+            "snapshots of unacknowledged state",
+            uncounted,
+            1500,
+            patches=((ledger.owner, taken, Unsaid),),
+            weights=KEPT,
+        ),
     )

@@ -139,7 +139,7 @@ def _shelf(records: dict[bytes, bytes], bucket: int) -> Shelf | None:
 
 
 def _checksum(key: bytes, value: bytes, writer: int) -> int:
-    return crc32(value, crc32(key, writer & 0xFFFF_FFFF))
+    return crc32(value, crc32(key, crc32(writer.to_bytes(8, "little"))))
 
 
 def _is_bucket(key: bytes) -> bool:
