@@ -13,6 +13,8 @@ PROOFS = {
         "tests/integration/test_gateway_access.py",
         "tests/integration/test_gateway_sign_in.py",
         "tests/integration/test_gateway_own.py",
+        "tests/integration/test_gateway_matrix.py",
+        "tests/integration/test_gateway_zones.py",
     ),
     "payments": (
         "tests/unit/payments",

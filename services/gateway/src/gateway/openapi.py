@@ -4,7 +4,7 @@ Shapes come from the very structs that decode and encode, so that the document c
 """
 
 import re
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from contracts.catalogue import Catalogue
@@ -32,6 +32,7 @@ from gateway import (
 from gateway import shapes as given
 from gateway.problems import Problem
 
+Components: TypeAlias = dict[str, Any]
 _REF = "#/components/schemas/{name}"
 _KEY = ("key",)
 _HOME = ("key", "session")
@@ -208,10 +209,10 @@ def document(app: FastAPI, catalogue: Catalogue) -> bytes:
         structs.update(shape for _, shape in route.also)
     ordered = sorted(structs, key=lambda shape: shape.__name__)
     _, components = msgspec.json.schema_components(ordered, ref_template=_REF)
-    components["BatchBody"]["properties"]["items"]["items"] = _ref(bodies.BatchItem)
+    components["BatchBody"]["properties"]["items"]["items"] = _ref(bodies.BatchItem, components)
     for route in routes:
         operation = found["paths"].setdefault(route.path, {}).setdefault(route.method, {})
-        operation.update(_operation(route, operation))
+        operation.update(_operation(route, operation, components))
     found["components"] = {
         "schemas": components,
         "securitySchemes": {
@@ -230,15 +231,16 @@ def _run(path: str, title: str) -> Documented:
     )  # fmt: skip
 
 
-def _operation(route: Documented, known: dict[str, Any]) -> dict[str, Any]:
+def _operation(route: Documented, known: dict[str, Any], components: Components) -> dict[str, Any]:
     responses: dict[str, Any] = {
-        str(route.status): _response("Done", route.answer, "application/json")
+        str(route.status): _response("Done", route.answer, "application/json", components)
     }
     for status, shape in route.also:
         kind = "application/json" if status < 400 else "application/problem+json"
         text = "Under way" if status < 400 else "Changed meanwhile"
-        responses[str(status)] = _response(text, shape, kind)
-    responses["default"] = _response("A problem", Problem, "application/problem+json")
+        responses[str(status)] = _response(text, shape, kind, components)
+    kind = "application/problem+json"
+    responses["default"] = _response("A problem", Problem, kind, components)
     operation: dict[str, Any] = {
         "operationId": _operation_id(route),
         "summary": route.summary or known.get("summary", ""),
@@ -249,7 +251,7 @@ def _operation(route: Documented, known: dict[str, Any]) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": _ref(route.body)}},
+            "content": {"application/json": {"schema": _ref(route.body, components)}},
         }
     return operation
 
@@ -284,11 +286,15 @@ def _headers(route: Documented) -> list[dict[str, Any]]:
     return found
 
 
-def _response(text: str, shape: type[Struct] | None, kind: str) -> dict[str, Any]:
+def _response(
+    text: str, shape: type[Struct] | None, kind: str, components: Components
+) -> dict[str, Any]:
     if shape is None:
         return {"description": text}
-    return {"description": text, "content": {kind: {"schema": _ref(shape)}}}
+    return {"description": text, "content": {kind: {"schema": _ref(shape, components)}}}
 
 
-def _ref(shape: type[Struct]) -> dict[str, str]:
-    return {"$ref": _REF.format(name=shape.__name__)}
+def _ref(shape: type[Struct], components: Components) -> dict[str, str]:
+    """Shapes of one name in two modules are named with their modules."""
+    name = shape.__name__
+    return {"$ref": _REF.format(name=name if name in components else f"{shape.__module__}.{name}")}

@@ -54,6 +54,7 @@ class Runs:
 
     async def post(self, tool: Tool, call: Call) -> Reply:
         """One run of one tool."""
+        account = account_of(call, None)
         if tool.mode is Mode.CLIENT_ONLY:
             raise failure(
                 422,
@@ -71,7 +72,7 @@ class Runs:
             )
         command = Reserve(
             id=key_of(call),
-            account=account_of(call, None),
+            account=account,
             actor=call.principal.actor,
             tool=tool.id,
             limits=intents.limits(body.requested_limits, tool.id, self._ledger.catalogue),
