@@ -140,6 +140,20 @@ CREATE TABLE controls (
     at_ms    bigint NOT NULL
 );
 
+-- The plan that an account was put on last, and the newest period that the ledger has begun of it;
+-- the next one begins when the account is touched or soon after. No row: no plan.
+CREATE TABLE plans (
+    account   text   NOT NULL PRIMARY KEY,
+    plan      text   NOT NULL,
+    start_ms  bigint NOT NULL,
+    end_ms    bigint NOT NULL,
+    credits   bigint NOT NULL,  -- of a whole period
+    day_limit bigint NOT NULL,  -- of these credits, a day
+    given     bigint NOT NULL,  -- for this period so far
+    version   bigint NOT NULL,
+    at_ms     bigint NOT NULL
+);
+
 -- What stands frozen now. grant_id is '' for the whole account; several reasons can stand beside
 -- each other. Amounts do not move by a freeze.
 CREATE TABLE freezes (

@@ -154,6 +154,14 @@ async def test_a_plan_is_subscribed_and_ended(shop: Shop) -> None:
         assert (asked.status_code, asked.json()["status"]) == (201, "asked")
         name = stripe.subscribe(asked.json()["url"].rpartition("/")[2])
         await subscription_is(person, "active")
+        await available(person, 3_000)
+        shown = (await person.get("/api/credits/balance")).json()
+        assert shown["plan"] == "supporter"
+        more = await person.put(
+            "/api/billing/subscription", json={"planId": "pro"}, headers=keyed("s4")
+        )
+        assert more.status_code == 200, more.text
+        assert 11_990 <= await on_plan(person, "pro") <= 12_000, "prorated to the millisecond"
         ended = await person.delete("/api/billing/subscription", headers=keyed("s2"))
         assert ended.json()["endsWithPeriod"] is True
         assert stripe.see(f"subscriptions/{name}")["cancel_at_period_end"] is True
@@ -161,6 +169,17 @@ async def test_a_plan_is_subscribed_and_ended(shop: Shop) -> None:
             "/api/billing/subscription", json={"planId": "free"}, headers=keyed("s3")
         )
         assert (wrong.status_code, wrong.json()["code"]) == (422, "plan_unknown")
+
+
+async def on_plan(person: httpx.AsyncClient, plan: str) -> int:
+    """Until the ledger has the account on this plan; what is available then."""
+    async with asyncio.timeout(30):
+        while True:
+            answer = await person.get("/api/credits/balance")
+            if answer.status_code == 200 and answer.json()["plan"] == plan:
+                there: int = answer.json()["available"]
+                return there
+            await asyncio.sleep(1)
 
 
 async def subscription_is(person: httpx.AsyncClient, status: str) -> None:

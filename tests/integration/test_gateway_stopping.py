@@ -140,5 +140,33 @@ async def test_a_wrong_revoke_is_refused_and_says_why(
             "/v1/grants/grant/revoke", json={**body, "account": account}, headers=keyed("v1")
         )
         assert (no.status_code, no.json()["code"]) == (422, code)
-        seen = await staff.get(f"/v1/accounts/{account}/balance")
-        assert seen.json()["available"] == 100
+        whole = {"account": account, "amount": 100}
+        held = await staff.post("/v1/reservations", json=whole, headers=keyed("all"))
+        assert held.status_code == 201, "all of it is there still"
+
+
+async def test_staff_sets_a_plan_and_its_allowance_is_there(api: World) -> None:
+    async with api.client(api.key()) as staff:
+        account = await granted(staff, 100)
+        path = f"/v1/accounts/{account}"
+        put = await staff.post(f"{path}/plan", json={"plan": "free"}, headers=keyed("p1"))
+        assert (put.status_code, put.json()["plan"], put.json()["given"]) == (200, "free", 300)
+        assert put.json()["balance"]["available"] == 400
+        seen = await staff.get(f"{path}/balance", params={"minPosition": put.json()["position"]})
+        assert seen.json()["plan"] == {
+            "plan": "free",
+            "periodStart": put.json()["periodStart"],
+            "periodEnd": put.json()["periodEnd"],
+            "credits": 300,
+            "dayLimit": 30,
+        }
+        body = {"account": account, "amount": 131}
+        no = await staff.post("/v1/reservations", json=body, headers=keyed("r1"))
+        assert (no.status_code, no.json()["code"]) == (402, "day_limit")
+        assert (no.json()["limit"]["name"], no.json()["shortfall"]) == ("plan_day", 1)
+        unknown = await staff.post(f"{path}/plan", json={"plan": "gold"}, headers=keyed("p2"))
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "plan_unknown")
+    scopes = frozenset({Scope.READ, Scope.SPEND})
+    async with api.client(api.key(account, scopes)) as person:
+        no = await person.post(f"{path}/plan", json={"plan": "pro"}, headers=keyed("p3"))
+        assert no.status_code == 403

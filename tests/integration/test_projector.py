@@ -23,6 +23,7 @@ from tests.unit.audit_projector.world import World, counted
 
 CONTRACT = Path(__file__).parents[2] / "contracts" / "read-models.sql"
 VISIBLE_WITHIN_S = 0.2
+TABLES = ["balances", "lots", "reservations", "entries", "usage", "controls", "freezes", "plans"]
 
 
 @pytest.fixture
@@ -48,10 +49,10 @@ async def test_everything_that_happened_is_in_the_read_models_and_in_the_log(
     verified = await place.scrip("verify")
 
     assert verified.returncode == 0, verified.stdout + verified.stderr
-    assert "verify: ok, 20 checks" in verified.stdout
+    assert "verify: ok, 21 checks" in verified.stdout
     records = sum(len(world.log) for world in written)
     assert f"compliance log, line by line with its hash: {records} compared" in verified.stdout
-    for table in ("balances", "lots", "reservations", "entries", "usage", "controls", "freezes"):
+    for table in TABLES:
         assert place.rows(f"SELECT count(*) FROM read.{table}")[0][0] > 0
     (rejected,) = place.rows("SELECT DISTINCT type FROM read.partition_events")
     assert rejected == ("CommandRejected",)

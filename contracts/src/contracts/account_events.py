@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from contracts.commands import Controls, CostBasis
-from contracts.header import Event, LimitStatus, Windows
+from contracts.header import Allowance, Event, LimitStatus, Windows
 from contracts.reasons import Reason, RejectReason, Remedy
 from contracts.units import Credits, Id, Ms
 
@@ -18,10 +18,11 @@ class ControlsChanged(Event, kw_only=True):
 
 
 class PlanChanged(Event, kw_only=True):
-    """The account is on another plan."""
+    """The account is on another plan, or on the same one in another period."""
 
     before: Id | None
     after: Id
+    allowance: Allowance | None = None
 
 
 class AccountFrozen(Event, kw_only=True):

@@ -82,6 +82,7 @@ class Tool(Struct, frozen=True):
     mobile: bool = True
     hold_policy: HoldPolicy = HoldPolicy.MAX
     failure_policy: FailurePolicy = FailurePolicy.FREE
+    feature: str | None = None  # a plan must have it; None: every account may run the tool
 
 
 class Plan(Struct, frozen=True):

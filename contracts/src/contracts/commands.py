@@ -201,10 +201,11 @@ class Revoke(Command, kw_only=True):
 
 
 class Expire(Command, kw_only=True):
-    """Settle what is due: a reservation or a grant. Refused as not_due when early."""
+    """Settle what is due: a reservation, a grant, a period. Refused as not_due when early."""
 
     reservation: Id | None = None
     grant: Id | None = None
+    period_end: Ms | None = None
 
 
 class Send(Command, kw_only=True):
@@ -237,9 +238,11 @@ class SetControls(Command, kw_only=True):
 
 
 class SetPlan(Command, kw_only=True):
-    """Put the account on a plan."""
+    """Put the account on a plan, for a period that is paid; without one, by calendar months."""
 
     plan: Id
+    period_start: Ms | None = None
+    period_end: Ms | None = None
 
 
 class Freeze(Command, kw_only=True):

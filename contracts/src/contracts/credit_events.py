@@ -1,7 +1,7 @@
 """Events that price, hold, move or end credits. All amounts in smallest credit units."""
 
 from contracts.commands import CostBasis, GrantKind, Limits, Usage
-from contracts.header import Event, Extension, LimitStatus, Slice, Windows
+from contracts.header import Allowance, Event, Extension, LimitStatus, Slice, Windows
 from contracts.pricing import LineItem
 from contracts.reasons import Outcome, Reason
 from contracts.units import REFUND_DAYS, Credits, Id, Ms
@@ -124,7 +124,10 @@ class CreditsRefunded(Event, kw_only=True):
 
 
 class CreditsGranted(Event, kw_only=True):
-    """A new lot, named by the grant. `repaid` says which debts it paid first, by their grants."""
+    """A new lot, named by the grant. `repaid` says which debts it paid first, by their grants.
+
+    `allowance` when a plan gave it: the period that it is for.
+    """
 
     grant: Id
     kind: GrantKind
@@ -137,6 +140,7 @@ class CreditsGranted(Event, kw_only=True):
     repaid: tuple[Slice, ...] = ()
     reason: Id | None = None
     approved_by: Id | None = None
+    allowance: Allowance | None = None
 
 
 class CreditsRevoked(Event, kw_only=True):

@@ -47,6 +47,7 @@ from contracts.credit_events import (
     TransferSettled,
 )
 from contracts.header import (
+    Allowance,
     Balance,
     CommandRef,
     Event,
@@ -62,6 +63,7 @@ __all__ = [
     "VERSIONS",
     "AccountFrozen",
     "AccountThawed",
+    "Allowance",
     "AnswerRepeated",
     "AnyEvent",
     "AnyRecord",

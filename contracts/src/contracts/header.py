@@ -62,6 +62,25 @@ class Extension(Struct, frozen=True, gc=False, rename="camel"):
     expires_at: Ms
 
 
+class Allowance(Struct, frozen=True, gc=False, rename="camel"):
+    """A plan in one period, [start, end) in ms: `credits` a whole one, `day_limit` of them a day.
+
+    These terms hold `since`; earlier ones of the same period stood for `accrued`, in credits x ms.
+    `given` was granted for the period, less what a smaller plan took back. When it `renews`, the
+    next period is the calendar's; else whoever set the plan sets it.
+    """
+
+    plan: Id
+    start: Ms
+    end: Ms
+    credits: Credits
+    day_limit: Credits
+    renews: bool
+    since: Ms
+    accrued: int
+    given: Credits
+
+
 class Event(
     Struct, tag=True, tag_field="type", rename="camel", omit_defaults=True, gc=False, kw_only=True
 ):

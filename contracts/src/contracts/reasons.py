@@ -27,6 +27,7 @@ class Reason(StrEnum):
     TOOL_UNKNOWN = "tool_unknown"
     TOOL_DISABLED = "tool_disabled"
     TOOL_CLIENT_ONLY = "tool_client_only"
+    PLAN_UNKNOWN = "plan_unknown"
     PLAN_LACKS_FEATURE = "plan_lacks_feature"
     ESTIMATE_UNKNOWN = "estimate_unknown"
     ESTIMATE_MISMATCH = "estimate_mismatch"
@@ -65,6 +66,7 @@ class Remedy(StrEnum):
     CHANGE_REQUEST = "change_request"
     ESTIMATE_AGAIN = "estimate_again"
     WAIT_FOR_RUNS = "wait_for_runs"
+    CHANGE_PLAN = "change_plan"
     CONTACT_SUPPORT = "contact_support"
     NONE = "none"
 

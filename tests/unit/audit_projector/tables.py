@@ -17,6 +17,7 @@ class Tables:
         self.sums: dict[Any, Any] = {}
         self.usage: dict[Any, Any] = {}
         self.controls: dict[Any, Any] = {}
+        self.plans: dict[Any, Any] = {}
         self.freezes: dict[Any, Any] = {}
         self.newest: dict[Any, Any] = {}
         self.entries = 0
@@ -52,6 +53,7 @@ class Tables:
         _add(self.sums, touched.sums)
         _add(self.usage, touched.usages)
         self.controls |= {name: raw for name, (raw, *_) in touched.controls.items()}
+        self.plans |= touched.plans
         self.freezes |= touched.freezes
 
 

@@ -77,6 +77,11 @@ def test_sums_usage_controls_and_balances_agree(tables: Tables, expected: Expect
         assert tables.newest[name] == (account.version, account.stated)
     assert tables.usage == {key: tuple(used) for key, used in expected.used.items()}
     assert tables.controls == expected.controls
+    plans = {
+        name: (p.plan, p.start, p.end, p.credits, p.day_limit, p.given, version, at)
+        for name, (p, version, at) in tables.plans.items()
+    }
+    assert plans == expected.plans
     standing = {key: since for key, since in tables.freezes.items() if since is not None}
     assert standing == expected.freezes
 

@@ -55,6 +55,7 @@ def test_the_world_tells_of_everything_that_the_ledger_does_now(world: World) ->
         "EstimateGiven",
         "GrantExpired",
         "PartitionClaimed",
+        "PlanChanged",
         "ReservationExpired",
     }
 

@@ -29,6 +29,7 @@ from contracts.commands import (
     Reserve,
     Revoke,
     SetControls,
+    SetPlan,
     Thaw,
     Usage,
 )
@@ -161,6 +162,8 @@ class World:
             return Refund(**who, charge=charge, amount=self.random.choice((None, 1, 7)))
         if pick < 0.88:
             return Estimate(**who, tool=self.random.choice(TOOLS))
+        if pick < 0.8825:
+            return SetPlan(**who, plan=self.random.choice(("free", "supporter", "pro")))
         if pick < 0.905:
             return SetControls(**who, controls=Controls(run_limit=self.random.randrange(900)))
         if pick < 0.915:

@@ -22,6 +22,7 @@ def audit(account: Account, *, has_forgotten: bool = False) -> None:
     }
     assert account.granted + account.received == sum(parts.values()), parts
     counted = {"day_spent": account.day_spent, "month_spent": account.month_spent}
+    counted |= {"plan_spent": account.plan_spent}
     assert all(value >= 0 for value in (parts | counted).values()), parts | counted
     assert account.available == sum(lot.available for lot in account.lots)
     assert account.held == sum(r.held for r in account.reservations.values())
@@ -30,7 +31,19 @@ def audit(account: Account, *, has_forgotten: bool = False) -> None:
     assert max(account.day_spent, account.month_spent) <= account.spent
     assert account.granted == sum(lot.amount for lot in account.lots)
     assert [lot.burn_order for lot in account.lots] == sorted(x.burn_order for x in account.lots)
+    _audit_plan(account)
     _audit_slices(account)
+
+
+def _audit_plan(account: Account) -> None:
+    """No more of a plan is there than its period was given; what renews is due at its end."""
+    if (plan := account.plan) is None:
+        return
+    assert plan.start <= plan.since <= plan.end
+    assert plan.given >= 0
+    lots = [lot for lot in account.lots if lot.grant.startswith(f"allowance:{plan.start}")]
+    assert plan.given <= sum(lot.amount for lot in lots)
+    assert not plan.renews or account.next_due <= plan.end
 
 
 def _audit_slices(account: Account) -> None:

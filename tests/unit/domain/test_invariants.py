@@ -37,6 +37,7 @@ from tests.unit.domain.words import (
     release,
     reserve,
     revoke,
+    set_plan,
     thaw,
     usage,
 )
@@ -56,6 +57,7 @@ accounts = st.sampled_from(("acct-1", "acct-1", "acct-1", "acct-2", "acct-3"))
 nth = st.integers(0, 9)
 amounts = st.sampled_from((0, 1, 2, 3, 5, 8, 13, 21, 60))
 limits = st.sampled_from((None, None, 0, 5, 20, 40))
+plans = st.sampled_from(("free", "supporter", "pro"))
 lives = st.sampled_from((None, MINUTE, 15 * MINUTE))
 lasting = st.sampled_from((None, MINUTE, 3 * MINUTE, 10 * MINUTE, HOUR, DAY, 5 * DAY))
 tools = st.sampled_from((TOOL, SMALL_TOOL, SMALL_TOOL, FREE_TOOL))
@@ -193,6 +195,12 @@ class Histories(RuleBasedStateMachine):
     @rule(account=accounts, n=nth, amount=st.none() | amounts)
     def revokes(self, account: str, n: int, amount: int | None) -> None:
         self.ask(revoke(self.pick("grant", account, n), amount, self.fresh(), account=account))
+
+    @rule(account=accounts, plan=plans, life=st.sampled_from((0, HOUR, 30 * HOUR)))
+    def sets_a_plan(self, account: str, plan: str, life: Ms) -> None:
+        start = self.world.now // HOUR * HOUR
+        paid = (start, start + life) if life else None
+        self.ask(set_plan(plan, self.fresh(), account=account, paid=paid))
 
     @rule(account=accounts, n=nth, reason=st.sampled_from(("dispute", "fraud")))
     def freezes(self, account: str, n: int, reason: str) -> None:

@@ -111,7 +111,7 @@ def test_whatever_is_sent_is_answered_and_can_be_replayed(seed: int) -> None:
 
 def test_the_wild_commands_reach_the_rules() -> None:
     """Else the test above would only show that nonsense is rejected."""
-    world, wild = World(), Wild(1)
+    world, wild = World(), Wild(2)
     world.ask(grant(1000))
     for number in range(600):
         raw = wild.command()

@@ -114,6 +114,10 @@ def top_up_due(pack: str = "starter", **more: Any) -> Said:
     return Said(e.TopUpDue, pack=pack, **more)
 
 
+def planned(plan: str, **more: Any) -> Said:
+    return Said(e.PlanChanged, after=plan, **more)
+
+
 def changed(**more: Any) -> Said:
     return Said(e.ControlsChanged, **more)
 
@@ -229,6 +233,18 @@ def expire(named: str = "x1", by: c.Actor = COURIER, **more: Any) -> c.Expire:
 
 def set_controls(named: str = "k1", by: c.Actor = PERSON, **controls: Any) -> c.SetControls:
     return c.SetControls(id=named, account=ACCOUNT, actor=by, controls=c.Controls(**controls))
+
+
+def set_plan(
+    plan: str,
+    named: str = "p1",
+    by: c.Actor = PAYMENTS,
+    paid: tuple[Ms, Ms] | None = None,
+    **more: Any,
+) -> c.SetPlan:
+    start, end = (None, None) if paid is None else paid
+    asked: dict[str, Any] = {"account": ACCOUNT, "period_start": start, "period_end": end}
+    return c.SetPlan(id=named, actor=by, plan=plan, **{**asked, **more})
 
 
 def usage(cpu_ms: int = 0, memory_mb: int = 0, duration_ms: int = 0) -> c.Usage:

@@ -2,14 +2,24 @@
 
 from typing import cast
 
+import pytest
 from bus.log import PartitionLog
 from contracts.commands import ActorKind, Expire
-from contracts.units import MINUTE, Ms
+from contracts.units import DAY, HOUR, MINUTE, Ms
 from ledger.courier import RESEND_MS, TICK_MS, Courier
 
 from contracts import codec
 from tests.unit.domain.kit import Story, given
-from tests.unit.domain.words import ACCOUNT, T0, ended_by_time, granted, lot_expired, reserve
+from tests.unit.domain.words import (
+    ACCOUNT,
+    T0,
+    charge,
+    ended_by_time,
+    granted,
+    lot_expired,
+    reserve,
+    set_plan,
+)
 
 DUE = T0 + 5 * MINUTE
 
@@ -115,3 +125,44 @@ def test_a_fresh_owner_finds_the_same_things_open() -> None:
         asked.append(clock.sent)
     assert asked[0] == asked[1]
     assert len(asked[0]) == 1
+
+
+def test_a_months_start_is_swept_a_few_accounts_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.courier.AT_ONCE", 3)
+    story, many = given(), 12
+    for n in range(many):
+        story.when(set_plan("free", account=f"a{n}"))
+    april = T0 - 12 * HOUR + 31 * DAY
+    courier, clock = courier_of(story)
+    ticks: list[int] = []
+    while len(clock.sent) < many:
+        clock.at = april + len(ticks) * TICK_MS
+        before = len(clock.sent)
+        courier.look(expected=0)
+        courier.send(acknowledged=0)
+        ticks.append(len(clock.sent) - before)
+    assert 1 < len(ticks) <= many
+    assert sorted(asked.account for asked in clock.sent) == sorted(f"a{n}" for n in range(many))
+    for command in clock.sent:
+        story.when(command, at=clock.at)
+    plans = [account.plan for account in story.partition.accounts.all() if account.plan]
+    assert [plan.start for plan in plans] == [april] * many
+    clock.sent.clear()
+    clock.at += RESEND_MS
+    courier.look(expected=0)
+    courier.send(acknowledged=0)
+    assert clock.sent == [], "what is renewed is asked for no more"
+
+
+def test_a_period_of_which_all_is_used_is_renewed_too() -> None:
+    story = given().when(set_plan("free"), reserve("r1", 30), charge("r1", 30))
+    for day in range(1, 10):
+        story.when(reserve(f"r{day}x", 30), charge(f"r{day}x", 30, f"d{day}"), at=T0 + day * DAY)
+    april = T0 - 12 * HOUR + 31 * DAY
+    courier, clock = courier_of(story)
+    clock.at = april
+    courier.look(expected=0)
+    courier.send(acknowledged=0)
+    (asked,) = clock.sent
+    assert (asked.period_end, asked.grant, asked.reservation) == (april, None, None)
+    story.when(asked, at=april).stands(available=300, spent=300)

@@ -7,7 +7,7 @@ default, so that the tests know that it is not forgotten on the way.
 import msgspec
 import pytest
 from contracts.commands import Controls, GrantKind, Limits
-from contracts.header import Slice, Window
+from contracts.header import Allowance, Slice, Window
 from ledger import resting
 from ledger.domain.account import Account, Charged, Ended, Estimated, Lot, Reservation
 from ledger.resting import Resting, layout, print_of
@@ -47,6 +47,8 @@ LIVED: dict[str, object] = {
     "top_ups": [(12, 500)],
     "counted": {"tool": 3},
     "countable": {"c1": ("tool",)},
+    "plan": Allowance("free", 1, 9, 300, 30, True, 1, 0, 300),
+    "plan_spent": 13,
 }
 
 

@@ -12,6 +12,7 @@ from contracts.codec import encode
 from contracts.events import (
     AccountFrozen,
     AccountThawed,
+    Allowance,
     AnyEvent,
     CommandRefused,
     ControlsChanged,
@@ -25,6 +26,7 @@ from contracts.events import (
     CreditsSent,
     EstimateGiven,
     GrantExpired,
+    PlanChanged,
     ReservationExpired,
     ReservationExtended,
     Slice,
@@ -55,6 +57,8 @@ def _granted(touched: Touched, event: CreditsGranted) -> Effect:
     touched.sum(event.account).granted += event.amount
     paid = _paid(touched, event)
     lot.available -= paid
+    if event.allowance is not None:
+        _planned(touched, event, event.allowance)
     return event.amount - paid, event.amount, None, None, event.grant, None
 
 
@@ -178,6 +182,16 @@ def _thawed(touched: Touched, event: AccountThawed) -> Effect:
     return 0, 0, None, None, event.grant, None
 
 
+def _plan_changed(touched: Touched, event: PlanChanged) -> Effect:
+    if event.allowance is not None:
+        _planned(touched, event, event.allowance)
+    return NOTHING
+
+
+def _planned(touched: Touched, event: CreditsGranted | PlanChanged, period: Allowance) -> None:
+    touched.plans[event.account] = period, event.version, event.at
+
+
 def _controls_changed(touched: Touched, event: ControlsChanged) -> Effect:
     touched.controls[event.account] = encode(event.after), event.version, event.at
     return NOTHING
@@ -275,6 +289,7 @@ _RULES: dict[type, Callable[..., Effect]] = {
     CreditsSent: _sent,
     EstimateGiven: _estimated,
     GrantExpired: _grant_expired,
+    PlanChanged: _plan_changed,
     ReservationExpired: _reservation_expired,
     ReservationExtended: _extended,
     TransferSettled: _settled,

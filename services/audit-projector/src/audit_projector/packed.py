@@ -3,6 +3,7 @@
 from struct import Struct as Packer
 
 from contracts.codec import encode
+from contracts.header import Allowance
 
 from audit_projector import statements as sql
 from audit_projector.fold import Batch
@@ -60,6 +61,7 @@ def packed(batch: Batch) -> list[tuple[sql.Step, list[bytes]]]:
                 for account, (controls, version, at) in touched.controls.items()
             ],
         ),
+        (sql.PLANS, [_plan(account, *held) for account, held in touched.plans.items()]),
         (
             sql.FREEZES,
             [
@@ -151,6 +153,20 @@ def _new_reservation(account: str, reservation: str, new: NewReservation) -> byt
             text(made.member),
             text("" if made.command is None else made.command.id),
         )
+    )
+
+
+def _plan(account: str, period: Allowance, version: int, at: int) -> bytes:
+    return row(
+        text(account),
+        text(period.plan),
+        bigint(period.start),
+        bigint(period.end),
+        bigint(period.credits),
+        bigint(period.day_limit),
+        bigint(period.given),
+        bigint(version),
+        bigint(at),
     )
 
 

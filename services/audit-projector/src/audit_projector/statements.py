@@ -20,6 +20,7 @@ STAGING: Final = """
 CREATE TEMP TABLE s_balances (LIKE {read}.balances) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_usage (LIKE {read}.usage) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_controls (LIKE {read}.controls) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE s_plans (LIKE {read}.plans) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_freezes (
     account text, grant_id text, reason text, at_ms bigint
 ) ON COMMIT DELETE ROWS;
@@ -178,5 +179,21 @@ WITH over AS (
 INSERT INTO {read}.freezes (account, grant_id, reason, at_ms)
 SELECT account, grant_id, reason, at_ms FROM s_freezes WHERE at_ms IS NOT NULL
 ON CONFLICT (account, grant_id, reason) DO UPDATE SET at_ms = excluded.at_ms
+""",
+)
+
+PLANS: Final = Step(
+    """
+COPY s_plans (account, plan, start_ms, end_ms, credits, day_limit, given, version, at_ms)
+FROM STDIN (FORMAT binary)
+""",
+    """
+INSERT INTO {read}.plans AS p (account, plan, start_ms, end_ms, credits, day_limit, given,
+    version, at_ms)
+SELECT account, plan, start_ms, end_ms, credits, day_limit, given, version, at_ms FROM s_plans
+ON CONFLICT (account) DO UPDATE SET
+    plan = excluded.plan, start_ms = excluded.start_ms, end_ms = excluded.end_ms,
+    credits = excluded.credits, day_limit = excluded.day_limit, given = excluded.given,
+    version = excluded.version, at_ms = excluded.at_ms
 """,
 )

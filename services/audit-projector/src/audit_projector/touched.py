@@ -1,5 +1,7 @@
 """Everything that a batch touched, by its key, as one net change each."""
 
+from contracts.header import Allowance
+
 from audit_projector.rows import (
     LotChange,
     NewLot,
@@ -20,6 +22,7 @@ class Touched:
         "freezes",
         "lot_changes",
         "lots",
+        "plans",
         "reservation_changes",
         "reservations",
         "sums",
@@ -34,6 +37,7 @@ class Touched:
         self.reservation_changes: dict[tuple[str, str], ReservationChange] = {}
         self.usages: dict[tuple[str, int, str], Usage] = {}
         self.controls: dict[str, tuple[bytes, int, int]] = {}
+        self.plans: dict[str, tuple[Allowance, int, int]] = {}  # with version and time
         self.freezes: dict[tuple[str, str, str], int | None] = {}  # asked for when; None: no more
 
     def sum(self, account: str) -> Sums:

@@ -21,6 +21,7 @@ from gateway.shapes import (
     FreezeShown,
     GrantShown,
     LotShown,
+    PlanShown,
     RangeShown,
     RefundShown,
     ReleaseShown,
@@ -160,6 +161,19 @@ def _frozen(
     )
 
 
+def _plan(e: events.PlanChanged, balance: Balance, position: str) -> PlanShown:
+    period = e.allowance
+    return PlanShown(
+        plan=e.after,
+        before=e.before,
+        period_start=None if period is None else moment(period.start),
+        period_end=None if period is None else moment(period.end),
+        given=0 if period is None else period.given,
+        balance=balance,
+        position=position,
+    )
+
+
 def _extended(e: events.ReservationExtended, balance: Balance, position: str) -> ExtensionShown:
     return ExtensionShown(
         reservation_id=e.reservation,
@@ -189,6 +203,7 @@ _SHOWN: dict[type, tuple[int, Callable[[Any, Balance, str], Shown]]] = {
     events.CreditsRevoked: (200, _revoked),
     events.AccountFrozen: (200, _frozen),
     events.AccountThawed: (200, _frozen),
+    events.PlanChanged: (200, _plan),
     events.ReservationExtended: (200, _extended),
     events.ControlsChanged: (200, _controls),
 }

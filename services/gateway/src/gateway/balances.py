@@ -12,6 +12,7 @@ from gateway import positions
 from gateway.freezes import Frozen, freezes
 from gateway.freshness import Freshness
 from gateway.moments import moment, moment_or_none
+from gateway.plans import PlanHeld, plan_of
 from gateway.readmodels import Reading, ReadModels
 from gateway.windows import windows_at
 
@@ -124,6 +125,7 @@ class BalanceShown(Struct, rename="camel", kw_only=True):
     position: str
     debt: int = 0
     frozen: list[Frozen] = []
+    plan: PlanHeld | None = None
 
 
 class CreditsShown(Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -135,6 +137,7 @@ class CreditsShown(Struct, rename="camel", omit_defaults=True, kw_only=True):
     day: LimitUsed
     month: LimitUsed
     plan: str | None = None
+    plan_period_end: datetime | None = None
     alert_percents: tuple[int, ...]
     as_of: datetime
     complete: bool
@@ -158,10 +161,11 @@ class Balances:
             lots = await reading.rows(LotRow, _LOTS, {"account": account, "most": LOTS_MAX})
             limits = await _limits(reading, account, amounts, now)
             frozen = await freezes(reading, account)
+            plan = await plan_of(reading, account)
         complete = amounts.seq >= seen
         as_of = max(now, amounts.at_ms) if complete else amounts.at_ms
         found = self._shown(account, amounts, lots, limits, as_of=as_of, complete=complete)
-        found.debt, found.frozen = amounts.debt, frozen
+        found.debt, found.frozen, found.plan = amounts.debt, frozen, plan
         return found
 
     async def then(self, account: str, as_of: Ms) -> BalanceShown:
@@ -189,6 +193,8 @@ class Balances:
             position=shown.position,
             debt=shown.debt,
             frozen=shown.frozen,
+            plan=None if shown.plan is None else shown.plan.plan,
+            plan_period_end=None if shown.plan is None else shown.plan.period_end,
         )
 
     async def controls(self, account: str) -> Controls:

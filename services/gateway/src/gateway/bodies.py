@@ -128,6 +128,12 @@ class RevokeBody(Body):
     amount: int | None = None
 
 
+class PlanBody(Body):
+    """Put the account in the path on a plan, by calendar months."""
+
+    plan: Name
+
+
 class FreezeBody(Body):
     """Stop spending of the account in the path, or of one grant's credits; or end that."""
 

@@ -22,6 +22,7 @@ from gateway.bodies import (
     FreezeBody,
     GrantBody,
     Op,
+    PlanBody,
     RefundBody,
     ReleaseBody,
     ReserveBody,
@@ -178,6 +179,11 @@ def thaw(key: str, account: str, actor: Actor, body: FreezeBody) -> commands.Tha
     return commands.Thaw(
         id=key, account=account, actor=actor, reason=body.reason, grant=body.grant_id
     )
+
+
+def set_plan(key: str, account: str, actor: Actor, body: PlanBody) -> commands.SetPlan:
+    """Put an account on a plan, by calendar months."""
+    return commands.SetPlan(id=key, account=account, actor=actor, plan=body.plan)
 
 
 def set_controls(key: str, account: str, actor: Actor, body: ControlsBody) -> commands.SetControls:

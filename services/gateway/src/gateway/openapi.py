@@ -102,6 +102,10 @@ HOT = (
         bodies.FreezeBody, given.FreezeShown, needs_key=True,
     ),
     Documented(
+        "post", "/v1/accounts/{id}/plan", "Put an account on a plan, by calendar months",
+        bodies.PlanBody, given.PlanShown, needs_key=True,
+    ),
+    Documented(
         "post", "/v1/batch", "Up to 1,000 operations, each with its own outcome",
         bodies.BatchBody, batch.BatchShown,
     ),
@@ -144,17 +148,13 @@ BEHIND = (
         "delete", "/api/billing/subscription", "", None, billing.SubscriptionShown,
         needs_key=True, security=_HOME,
     ),
-    Documented(
-        "get", "/api/billing/payment-methods", "", None, billing.CardsShown, security=_HOME,
-    ),
+    Documented("get", "/api/billing/payment-methods", "", None, billing.CardsShown, security=_HOME),
     Documented(
         "get", "/api/billing/purchases/{purchase}/receipt", "", None, billing.ReceiptShown,
         security=_HOME,
     ),
     Documented("get", "/api/billing/invoices", "", None, billing.InvoicesShown, security=_HOME),
-    Documented(
-        "post", "/api/billing/portal", "", None, billing.PortalShown, 201, security=_HOME,
-    ),
+    Documented("post", "/api/billing/portal", "", None, billing.PortalShown, 201, security=_HOME),
     Documented(
         "get", "/api/billing/verify-payment", "", None, billing.PurchaseShown, security=_HOME,
     ),
@@ -188,9 +188,7 @@ BEHIND = (
     Documented("post", "/sign-in/link", "", bodies.LinkFollowedBody, None, 204, security=()),
     Documented("get", "/api/me", "", None, signin.Me, security=_SESSION),
     Documented("post", "/api/sign-out", "", None, None, 204, security=_SESSION),
-    Documented(
-        "post", "/api/sign-out/everywhere", "", None, signin.SignedOut, security=_SESSION,
-    ),
+    Documented("post", "/api/sign-out/everywhere", "", None, signin.SignedOut, security=_SESSION),
     Documented("post", "/api/stripe/webhook", "", None, None, security=()),
     Documented("post", "/dev/sign-in", "", bodies.SignInBody, None, 204, security=()),
     Documented("post", "/dev/sign-out", "", None, None, 204, security=()),

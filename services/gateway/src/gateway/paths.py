@@ -67,4 +67,7 @@ def named(spending: Spending, stopping: Stopping) -> Mapping[tuple[str, str], Ro
         ("accounts", "thaw"): Route(
             "/v1/accounts/{id}/thaw", Scope.ADMIN, stopping.thaw, staff=True
         ),
+        ("accounts", "plan"): Route(
+            "/v1/accounts/{id}/plan", Scope.ADMIN, stopping.plan, staff=True
+        ),
     }

@@ -107,6 +107,7 @@ REASONS: dict[Reason, tuple[int, str]] = {
     Reason.TOOL_UNKNOWN: (404, "There is no tool with this id; GET the catalogue's ids."),
     Reason.TOOL_DISABLED: (409, "This tool is switched off."),
     Reason.TOOL_CLIENT_ONLY: (422, "This tool runs in the browser and costs nothing."),
+    Reason.PLAN_UNKNOWN: (404, "There is no plan with this id."),
     Reason.PLAN_LACKS_FEATURE: (403, "The account's plan does not include this."),
     Reason.ESTIMATE_UNKNOWN: (404, "This estimate is unknown or no longer valid; estimate again."),
     Reason.ESTIMATE_MISMATCH: (422, "The estimate was for another tool or other limits."),

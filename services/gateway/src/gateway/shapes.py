@@ -130,6 +130,16 @@ class ExtensionShown(Shown, kw_only=True):
     expires_at: datetime
 
 
+class PlanShown(Shown, kw_only=True):
+    """The account is on this plan; `given` of its credits came for the period so far."""
+
+    plan: str
+    before: str | None = None
+    period_start: datetime | None = None
+    period_end: datetime | None = None
+    given: int = 0
+
+
 class ControlsView(Struct, rename="camel"):
     """The owner's limits and alerts, all of them; None is no limit."""
 

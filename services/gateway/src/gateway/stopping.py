@@ -1,4 +1,4 @@
-"""What only staff asks: taking back a grant, stopping an account or a lot, and letting it go on."""
+"""What only staff asks: taking back a grant, stopping spending and letting it go on, a plan."""
 
 from gateway import bodies, intents
 from gateway.asgi import Call, Reply
@@ -8,6 +8,7 @@ from gateway.spending import Ledger
 
 _revoke = decoder(bodies.RevokeBody)
 _freeze = decoder(bodies.FreezeBody)
+_plan = decoder(bodies.PlanBody)
 
 
 class Stopping:
@@ -34,4 +35,10 @@ class Stopping:
         """POST /v1/accounts/{id}/thaw."""
         body: bodies.FreezeBody = _freeze(call.body)
         command = intents.thaw(key_of(call), id_of(call), call.principal.actor, body)
+        return await self._ledger.ask(call, command)
+
+    async def plan(self, call: Call) -> Reply:
+        """POST /v1/accounts/{id}/plan."""
+        body: bodies.PlanBody = _plan(call.body)
+        command = intents.set_plan(key_of(call), id_of(call), call.principal.actor, body)
         return await self._ledger.ask(call, command)

@@ -1,7 +1,8 @@
 """The courier: sends what follows from the state, again and again until the state says done.
 
 It sees acknowledged state only, and nothing depends on a committed offset: after a crash the next
-owner finds the same things open. Here: reservations and lots whose time has come.
+owner finds the same things open. Here: reservations, lots and periods of plans
+whose time has come.
 """
 
 from hashlib import blake2b
@@ -13,7 +14,7 @@ from msgspec import Struct
 
 from contracts import codec
 from ledger.domain.account import Account
-from ledger.domain.evolve import next_due
+from ledger.domain.ending import next_due
 from ledger.partition import Partition
 
 TICK_MS = SECOND  # how late an expiry nobody asks about may be; whoever touches the account sees it
@@ -73,7 +74,9 @@ def _expire(account: Account, due: Ms, now: Ms) -> Expire:
     )
     grant = None
     if reservation is None:
-        grant = next(lot.grant for lot in account.lots if lot.available and lot.expires_at == due)
+        grant = next(
+            (lot.grant for lot in account.lots if lot.available and lot.expires_at == due), None
+        )
     named = f"{account.id}|{reservation or ''}|{grant or ''}|{due}|{now // MINUTE}"
     return Expire(
         id="expire-" + blake2b(named.encode(), digest_size=20).hexdigest(),
@@ -81,4 +84,5 @@ def _expire(account: Account, due: Ms, now: Ms) -> Expire:
         actor=_COURIER,
         reservation=reservation,
         grant=grant,
+        period_end=due if reservation is None and grant is None else None,
     )

@@ -17,7 +17,7 @@ import msgspec
 from contracts.units import Ms
 
 from ledger.domain.account import Account
-from ledger.domain.evolve import next_due
+from ledger.domain.ending import next_due
 from ledger.domain.forgetting import stale_from
 
 SAMPLE_EVERY = 20_000  # accounts that rest against one sample: minutes of traffic

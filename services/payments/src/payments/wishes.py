@@ -20,6 +20,7 @@ from contracts.commands import (
     SetPlan,
     Thaw,
 )
+from contracts.units import SECOND
 from eventsourcing.domain import DomainEventProtocol
 
 from payments.effects import effect_id
@@ -85,7 +86,14 @@ def plan_wishes(event: DomainEventProtocol[UUID], account: str) -> list[AnyComma
             # by its place in the stream: up and down again within one period are two changes
             name = f"{event.subscription}:{event.originator_version}"
             return [
-                SetPlan(id=effect_id(name, "plan"), account=account, actor=ACTOR, plan=event.plan)
+                SetPlan(
+                    id=effect_id(name, "plan"),
+                    account=account,
+                    actor=ACTOR,
+                    plan=event.plan,
+                    period_start=event.period_start * SECOND,
+                    period_end=event.period_end * SECOND,
+                )
             ]
         case Subscription.Ended():
             name = effect_id(event.subscription, "ended")

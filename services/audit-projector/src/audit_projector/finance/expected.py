@@ -18,6 +18,7 @@ from contracts.events import (
     CreditsRefunded,
     CreditsReleased,
     CreditsReserved,
+    PlanChanged,
     ReservationExpired,
     ReservationExtended,
     Slice,
@@ -80,6 +81,7 @@ class Expected:
         self.refunded: dict[str, Credits] = {}
         self.used: dict[tuple[str, int, str], Used] = {}
         self.controls: dict[str, bytes] = {}
+        self.plans: dict[str, tuple[str, int, int, int, int, int, int, int]] = {}
         self.freezes: dict[tuple[str, str, str], Ms] = {}
         self.events = 0
         self.partition_events = 0
@@ -101,6 +103,9 @@ class Expected:
             account.amounts.add(move)
             account.moved_sum += move.available + move.held
         self._lots(event)
+        if isinstance(event, CreditsGranted | PlanChanged) and (period := event.allowance):
+            terms = period.plan, period.start, period.end, period.credits, period.day_limit
+            self.plans[event.account] = (*terms, period.given, event.version, event.at)
         self._reservations(event)
         self._states(account, event)
 

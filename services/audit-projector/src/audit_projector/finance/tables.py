@@ -41,6 +41,9 @@ FROM read.entries GROUP BY account
 _USAGE: Final = """
 SELECT account, bucket_ms, tool, runs, completed, failed, charged, refunded FROM read.usage
 """
+_PLANS: Final = """
+SELECT account, plan, start_ms, end_ms, credits, day_limit, given, version, at_ms FROM read.plans
+"""
 _FREEZES: Final = "SELECT account, grant_id, reason, at_ms FROM read.freezes"
 _CONTROLS: Final = "SELECT account, controls FROM read.controls"
 _PARTITION_EVENTS: Final = "SELECT 'all', count(*) FROM read.partition_events"
@@ -81,6 +84,7 @@ def checks(connection: psycopg.Connection[Any], expected: Expected) -> Iterator[
         {name: (msgspec.json.decode(after),) for name, after in expected.controls.items()},
         _rows(connection, _CONTROLS),
     )
+    yield compare("plans", expected.plans, _rows(connection, _PLANS))
     yield compare(
         "freezes",
         {key: (since,) for key, since in expected.freezes.items()},

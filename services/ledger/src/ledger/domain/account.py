@@ -11,7 +11,7 @@ the lots it drew, so that charge, release and refund go back the very same way.
 """
 
 from contracts.commands import Controls, GrantKind, Limits
-from contracts.header import Slice, Window
+from contracts.header import Allowance, Slice, Window
 from contracts.units import FOREVER, Credits, Ms
 from msgspec import Struct, field
 
@@ -122,6 +122,8 @@ class Account(Struct, array_like=True):
     top_ups: list[tuple[Ms, int]] = field(default_factory=list)  # of a month: when, what it cost
     counted: dict[str, Credits] = field(default_factory=dict)  # cap -> spent in its window
     countable: dict[str, tuple[str, ...]] = field(default_factory=dict)  # charge -> what it counts
+    plan: Allowance | None = None
+    plan_spent: Credits = 0  # of the plan's credits, in `day`
 
     def lot(self, grant: str) -> Lot:
         """The lot of a grant."""

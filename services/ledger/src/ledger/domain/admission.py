@@ -13,7 +13,7 @@ from contracts.reasons import Reason, Remedy
 from contracts.units import Credits, Ms
 from msgspec import Struct
 
-from ledger.domain import capping
+from ledger.domain import allowance, capping
 from ledger.domain.account import Account, Reservation
 from ledger.domain.freezing import WHOLE, usable
 from ledger.domain.refusal import Refusal
@@ -58,6 +58,10 @@ def admit(
     for bound in bounds(account, amount, now, before, counts=counts, parent=parent):
         if bound.used + bound.held + bound.asked > bound.limit:
             return _refusal(bound, account, now)
+    if parent is None and account.plan is not None:
+        no = allowance.day_bound(account, amount, now)
+        if no is not None:
+            return no
     if parent is None and amount > (free := usable(account)):
         if amount <= account.available:
             return Refusal(Reason.ACCOUNT_FROZEN, Remedy.CONTACT_SUPPORT, shortfall=amount - free)

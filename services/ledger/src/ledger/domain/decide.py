@@ -36,7 +36,7 @@ from contracts.events import AnswerRepeated, AnyEvent, CommandTooOld
 from contracts.reasons import Reason, Remedy
 from contracts.units import ANONYMOUS, CLOCK_AHEAD_MAX_MS, COMMAND_AGE_MAX_MS, Ms
 
-from ledger.domain import freezing, owning, purchases, reserving, revoking, settling
+from ledger.domain import freezing, owning, planning, purchases, reserving, revoking, settling
 from ledger.domain.account import Account
 from ledger.domain.evolve import evolve
 from ledger.domain.permissions import may
@@ -71,6 +71,8 @@ def decide(
     if now < account.next_due:
         return _rule(command, account, now, catalogue)
     settled = settling.due(account, now)
+    if (plan := account.plan) is not None and plan.renews and plan.end <= now:
+        settled += planning.renewed(_after(account, settled), now, catalogue)
     if not settled:
         return _rule(command, account, now, catalogue)
     if isinstance(command, Expire) and may(command):
@@ -131,7 +133,9 @@ def _rule(
             return revoking.revoke(command, account, catalogue)
         case Extend():
             return reserving.extend(command, account, now, catalogue)
-        case Send() | Receive() | Settle() | SetPlan():
+        case SetPlan():
+            return planning.set_plan(command, account, now, catalogue)
+        case Send() | Receive() | Settle():
             return refused(command, Refusal(Reason.NOT_AVAILABLE_YET, Remedy.NONE))
 
 
@@ -145,5 +149,7 @@ def _repeated(command: AnyCommand, digest: str, first: bytes) -> tuple[AnyEvent,
 
 def _ends(command: Expire, event: AnyEvent) -> bool:
     """Whether the event is what an Expire names: then it is the answer, and goes last."""
+    if command.period_end is not None:
+        return getattr(event, "allowance", None) is not None
     named = getattr(event, "reservation", None), getattr(event, "grant", None)
     return named == (command.reservation, command.grant)

@@ -20,16 +20,19 @@ from contracts.events import (
     CreditsRevoked,
     EstimateGiven,
     GrantExpired,
+    PlanChanged,
     ReservationExpired,
     ReservationExtended,
     ThresholdCrossed,
     TopUpDue,
     Windows,
 )
-from contracts.units import DAY, FOREVER, Ms
+from contracts.units import DAY, Ms
 
 from ledger.domain import capping, nesting, standing
 from ledger.domain.account import Account, Charged, Ended, Lot, Reservation
+from ledger.domain.allowance import of_plan
+from ledger.domain.ending import next_due
 from ledger.domain.returning import back, pay, take
 from ledger.domain.slices import minus, plus
 
@@ -51,15 +54,6 @@ def remember_answer(account: Account, command: str, answer: bytes, at: Ms) -> No
     account.answers[command] = answer
 
 
-def next_due(account: Account) -> Ms:
-    """When the next reservation or lot ends by time; FOREVER if none does."""
-    due = min((r.expires_at for r in account.reservations.values()), default=FOREVER)
-    for lot in account.lots:
-        if lot.available and lot.expires_at < due:
-            due = lot.expires_at
-    return due
-
-
 def _granted(account: Account, event: CreditsGranted) -> None:
     lot = Lot(
         event.grant,
@@ -75,7 +69,10 @@ def _granted(account: Account, event: CreditsGranted) -> None:
         lot.available -= paid
         account.available -= paid
     insort(account.lots, lot, key=_burn_order)
-    account.sources[event.source] = event.grant
+    if event.allowance is None:
+        account.sources[event.source] = event.grant
+    else:  # a period gives by its own rule: its source is asked of by nobody
+        standing.planned(account, event.allowance)
     account.granted += event.amount
     account.available += event.amount
     account.next_due = min(account.next_due, event.expires_at)
@@ -133,6 +130,8 @@ def _charged(account: Account, event: CreditsCharged) -> None:
         _open(account, event.windows)
     account.day_spent += amount
     account.month_spent += amount
+    if account.plan is not None:
+        account.plan_spent += of_plan(account, event.slices)
     account.charges[event.charge] = Charged(
         event.reservation,
         event.tool,
@@ -219,6 +218,9 @@ def _refunded(account: Account, event: CreditsRefunded) -> None:
     account.spent -= event.amount
     if charge.at >= account.day.start:
         account.day_spent -= event.amount
+        if account.plan_spent:
+            came_back = of_plan(account, event.slices)
+            account.plan_spent = max(0, account.plan_spent - came_back)
     if charge.at >= account.month.start:
         account.month_spent -= event.amount
     if event.repaid:
@@ -240,7 +242,7 @@ def _open(account: Account, windows: Windows) -> None:
     if account.counted:
         capping.opened(account, windows)
     if windows.day.start != account.day.start:
-        account.day_spent = 0
+        account.day_spent = account.plan_spent = 0
     if windows.month.start != account.month.start:
         account.month_spent = 0
     account.day, account.month = windows.day, windows.month
@@ -269,6 +271,7 @@ _REMEMBER: dict[type, Callable[..., None]] = {
     CreditsRevoked: _revoked,
     EstimateGiven: standing.estimated,
     GrantExpired: _grant_expired,
+    PlanChanged: standing.plan_changed,
     ReservationExpired: _reservation_expired,
     ReservationExtended: _extended,
     ThresholdCrossed: standing.crossed,

@@ -4,12 +4,13 @@ import re
 
 from contracts.caps import Cap
 from contracts.catalogue import Catalogue
-from contracts.commands import Controls, Grant, GrantKind, SetControls
+from contracts.commands import ActorKind, Controls, Grant, GrantKind, SetControls
 from contracts.events import AnyEvent, ControlsChanged, CreditsGranted
 from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, FOREVER, Ms
 
 from ledger.domain.account import Account
+from ledger.domain.allowance import above_plan
 from ledger.domain.capping import CAPS_MAX
 from ledger.domain.refusal import Refusal, refused
 from ledger.domain.revoking import paid_first, second_person
@@ -64,7 +65,10 @@ def set_controls(
 ) -> tuple[AnyEvent, ...]:
     """New limits, alerts, top-up rule and time zone, whole; never changes what is owned."""
     after = command.controls
-    if wrong := _wrong_controls(after, catalogue):
+    wrong = _wrong_controls(after, catalogue)
+    if account.plan is not None and command.actor.kind is not ActorKind.ADMIN:
+        wrong += above_plan(account, after.day_limit, after.month_limit)
+    if wrong:
         return refused(command, Refusal(Reason.CONTROLS_INVALID, fields=wrong))
     moved = after.time_zone != account.controls.time_zone
     windows = counting(account.day, account.month, now, after.time_zone) if moved else None

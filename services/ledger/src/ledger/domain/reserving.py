@@ -1,7 +1,7 @@
 """Estimate and Reserve: what a run may cost, and setting that aside."""
 
 from contracts.catalogue import Catalogue, HoldPolicy, Mode, Status, Tool
-from contracts.commands import Estimate, Extend, Limits, Reserve
+from contracts.commands import Estimate, Extend, GrantKind, Limits, Reserve
 from contracts.events import (
     AnyEvent,
     CreditsReserved,
@@ -18,6 +18,7 @@ from ledger.domain import nesting
 from ledger.domain.account import Account, Estimated, Reservation
 from ledger.domain.admission import admit, bounds, chain, nearest
 from ledger.domain.alerting import told
+from ledger.domain.allowance import not_in_plan, spare_today
 from ledger.domain.capping import counts_of
 from ledger.domain.freezing import WHOLE
 from ledger.domain.nesting import parent_of
@@ -56,7 +57,9 @@ def estimate(
         no = _needs_account(tool)
     elif priced.max:
         counts = counts_of(command, account, parent)
-        no = admit(account, priced.max, now, counts=counts, parent=parent)
+        no = not_in_plan(tool, account, catalogue) or admit(
+            account, priced.max, now, counts=counts, parent=parent
+        )
         met_by = bounds(account, priced.max, now, counts=counts, parent=parent)
         near = nearest(met_by, account, now)
         met = chain(met_by, account, now) if command.chain else ()
@@ -169,17 +172,25 @@ def gone(account: Account, reservation: str) -> Refusal:
 def draw(account: Account, amount: Credits, now: Ms) -> tuple[tuple[Slice, ...], Credits]:
     """The slices of lots, in burn-down order, that make up `amount`, and what is missing of it.
 
-    Nothing of frozen lots. Something is missing only of what so many lots hold that one event could
-    not name them, or while more lots have just expired than one batch can tell.
+    Nothing of frozen lots, and of a plan's only what its day still lets. Something is missing only
+    of what so many lots hold that one event could not name them, or while more lots have just
+    expired than one batch can tell.
     """
     slices: list[Slice] = []
-    frozen = account.freezes
+    frozen, plan = account.freezes, account.plan
+    spare = spare_today(account, now) if plan is not None else 0
     for lot in account.lots:
         if not lot.available or lot.expires_at <= now or (frozen and lot.grant in frozen):
             continue
-        if amount <= lot.available and not slices:  # nearly always: one lot
+        there = lot.available
+        if plan is not None and lot.kind is GrantKind.PLAN:
+            there = min(there, spare)
+            spare -= there
+            if not there:
+                continue
+        if amount <= there and not slices:  # nearly always: one lot
             return (Slice(lot.grant, amount),), 0
-        take = min(amount, lot.available)
+        take = min(amount, there)
         slices.append(Slice(lot.grant, take))
         amount -= take
         if not amount or len(slices) == SLICES_MAX:
@@ -205,6 +216,8 @@ def _terms(
         return tool
     if tool.mode is Mode.CLIENT_ONLY:
         return Refusal(Reason.TOOL_CLIENT_ONLY, Remedy.NONE)
+    if tool.feature is not None and (no := not_in_plan(tool, account, catalogue)) is not None:
+        return no
     if command.estimate is not None:
         return _as_estimated(command, account, now, tool.hold_policy)
     limits = _asked(command.limits, tool)

@@ -1,10 +1,12 @@
-"""How an account remembers freezes, alerts, top-ups and prices. Part of evolve."""
+"""How an account remembers freezes, plans, alerts, top-ups and prices. Part of evolve."""
 
 from contracts.events import (
     AccountFrozen,
     AccountThawed,
+    Allowance,
     CreditsGranted,
     EstimateGiven,
+    PlanChanged,
     ThresholdCrossed,
     TopUpDue,
 )
@@ -66,3 +68,16 @@ def estimated(account: Account, event: EstimateGiven) -> None:
         event.price_version,
         event.valid_until,
     )
+
+
+def planned(account: Account, period: Allowance) -> None:
+    """The plan's period as it stands; one that renews falls due at its end."""
+    account.plan = period
+    if period.renews:
+        account.next_due = min(account.next_due, period.end)
+
+
+def plan_changed(account: Account, event: PlanChanged) -> None:
+    """Another plan, or another period of it."""
+    if event.allowance is not None:
+        planned(account, event.allowance)

@@ -1,0 +1,16 @@
+"""When something of an account ends by time: a hold, what is left of a lot, a plan's period."""
+
+from contracts.units import FOREVER, Ms
+
+from ledger.domain.account import Account
+
+
+def next_due(account: Account) -> Ms:
+    """When the next one ends; FOREVER if none does."""
+    due = min((r.expires_at for r in account.reservations.values()), default=FOREVER)
+    for lot in account.lots:
+        if lot.available and lot.expires_at < due:
+            due = lot.expires_at
+    if (plan := account.plan) is not None and plan.renews and plan.end < due:
+        due = plan.end
+    return due
