@@ -211,3 +211,29 @@ async def test_addresses_stand_in_the_identity_tables_alone(api: World, box: Mai
         connection.execute("SET ROLE scrip_identity")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SELECT * FROM read.entries")
+
+
+async def test_a_rate_is_one_at_all_gateways_and_outlives_each(api: World, box: Mailbox) -> None:
+    port, account = free_port(), fresh("acc")
+    base = f"http://127.0.0.1:{port}"
+    second = api.start("gateway.3", SCRIP_HTTP_PORT=str(port), SCRIP_SMTP_URL=box.url)
+    second.wait_ready(f"{base}/readyz")
+    shown = {"Authorization": f"Bearer {api.key(account)}"}
+    url = "/api/credits/balance"
+    async with (
+        httpx.AsyncClient(base_url=api.base, headers=shown, trust_env=False) as here,
+        httpx.AsyncClient(base_url=base, headers=shown, trust_env=False) as there,
+    ):
+        assert [(await here.get(url)).status_code for _ in range(15)] == [200] * 15
+        assert [(await there.get(url)).status_code for _ in range(15)] == [200] * 15
+        await asyncio.sleep(1.5)  # both have told and heard; about one call has come free
+        for client in (here, there):
+            statuses = [(await client.get(url)).status_code for _ in range(4)]
+            assert statuses.count(429) >= 2, statuses
+        second.stop()
+        third = api.start("gateway.4", SCRIP_HTTP_PORT=str(port), SCRIP_SMTP_URL=box.url)
+        third.wait_ready(f"{base}/readyz")
+        await asyncio.sleep(1.5)
+        async with httpx.AsyncClient(base_url=base, headers=shown, trust_env=False) as again:
+            statuses = [(await again.get(url)).status_code for _ in range(16)]
+            assert 429 in statuses, statuses

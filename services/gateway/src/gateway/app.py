@@ -32,7 +32,6 @@ from gateway.guest import Reception
 from gateway.hot import Hot
 from gateway.identity import Identity
 from gateway.keyring import KeyRing
-from gateway.lastused import LastUsed
 from gateway.links import Links
 from gateway.mail import Mail
 from gateway.metrics import Metrics
@@ -47,6 +46,7 @@ from gateway.settings import SIGN_IN_ENVIRONMENTS, Settings
 from gateway.spending import Ledger, Spending
 from gateway.statement import Statements
 from gateway.stopping import Stopping
+from gateway.tallies import Tallies
 from gateway.usage import Usage
 from gateway.waiting import Bridge
 from gateway.watching import RunWatch
@@ -65,7 +65,7 @@ class Parts(Struct, frozen=True):
     metrics: Metrics
     passing: passing.Passing
     mail: Mail
-    last_used: LastUsed
+    tallies: Tallies
     caught_up: Callable[[], bool]
     seen: Callable[[int], int]
 
@@ -73,9 +73,9 @@ class Parts(Struct, frozen=True):
 def application(parts: Parts) -> tuple[Hot, FastAPI]:
     """The hot routes, and the framework's behind them."""
     settings, metrics, models = parts.settings, parts.metrics, parts.models
-    catalogue, rates = served(settings.env), Rates(settings.rate_limits)
+    catalogue, rates = served(settings.env), parts.tallies.rates
     sessions = Sessions(parts.identity, secure=settings.public_url.startswith("https:"))
-    door = Door(parts.ring, sessions, parts.last_used)
+    door = Door(parts.ring, sessions, parts.tallies.last_used)
     ledger = Ledger(parts.bridge, catalogue, metrics, settings.top_up_url)
     reservations = Reservations(models)
     rest = _rest(parts, door, ledger, rates, sessions)

@@ -8,13 +8,13 @@ from gateway.dispatch import Dispatch
 from gateway.flight import Bounds, Flight
 from gateway.identity import Identity
 from gateway.keyring import KeyRing
-from gateway.lastused import LastUsed
 from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.openapi import document
 from gateway.passing import Passing
 from gateway.readmodels import ReadModels
 from gateway.settings import Settings
+from gateway.tallies import tallies_of
 from gateway.vouching import Vouching
 from gateway.waiting import Bridge
 from gateway.watching import RunWatch
@@ -40,7 +40,7 @@ async def written() -> bytes:
             metrics=metrics,
             passing=Passing("", Vouching("")),
             mail=Mail("", ""),
-            last_used=LastUsed(Identity("")),
+            tallies=tallies_of(Identity(""), "off"),
             caught_up=lambda: False,
             seen=lambda _partition: 0,
         )

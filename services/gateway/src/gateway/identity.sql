@@ -39,3 +39,14 @@ CREATE INDEX IF NOT EXISTS sessions_seen ON identity.sessions (seen_at);
 GRANT USAGE ON SCHEMA identity TO scrip_identity;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.people, identity.links, identity.sessions
   TO scrip_identity;
+
+-- Rate limits that all gateways share; gone after a crash of the server, which only forgives.
+CREATE UNLOGGED TABLE IF NOT EXISTS identity.rates (
+  rule        text NOT NULL,
+  owner       text NOT NULL,             -- a key, an account, a person or an address
+  arrival     float8 NOT NULL,           -- seconds since the epoch: when the next call is due
+  changed_at  float8 NOT NULL,
+  PRIMARY KEY (rule, owner)
+);
+CREATE INDEX IF NOT EXISTS rates_changed ON identity.rates (changed_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity.rates TO scrip_identity;

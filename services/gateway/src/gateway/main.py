@@ -19,7 +19,6 @@ from gateway.dispatch import Dispatch
 from gateway.flight import Bounds, Flight
 from gateway.identity import Identity
 from gateway.keyring import KeyRing
-from gateway.lastused import LastUsed
 from gateway.listening import Listener
 from gateway.mail import Mail
 from gateway.metrics import Metrics
@@ -29,6 +28,7 @@ from gateway.readmodels import ReadModels
 from gateway.requests import Requests
 from gateway.results import ResultsListener
 from gateway.settings import Settings
+from gateway.tallies import tallies_of
 from gateway.vouching import Vouching
 from gateway.waiting import Bridge
 from gateway.watching import RunWatch
@@ -54,7 +54,7 @@ async def serve(settings: Settings) -> None:
     prefix, bootstrap = settings.topic_prefix, settings.kafka_bootstrap
     partitions, run_partitions = await _partitions(bootstrap, prefix)
     outbox, models = Outbox(bootstrap), ReadModels(settings.postgres_url)
-    last_used = LastUsed(people := Identity(settings.postgres_url))
+    tallies = tallies_of(people := Identity(settings.postgres_url), settings.rate_limits)
     payments = Passing(settings.payments_url, Vouching(settings.identity_key))
     metrics, watch, ring = Metrics(), RunWatch(), KeyRing(settings.env, models.keys)
 
@@ -89,7 +89,7 @@ async def serve(settings: Settings) -> None:
             metrics=metrics,
             passing=payments,
             mail=Mail(settings.smtp_url, settings.mail_from),
-            last_used=last_used,
+            tallies=tallies,
             caught_up=lambda: listener.caught_up,
             seen=listener.seen,
         )
@@ -103,7 +103,7 @@ async def serve(settings: Settings) -> None:
             ResultsListener(bootstrap, prefix, watch).run(),
             requests.run(),
             bridge.keep_sweeping(),
-            last_used.keep_writing(),
+            tallies.keep(),
             _tables(settings.postgres_url, models, people, ring),
         )
     finally:

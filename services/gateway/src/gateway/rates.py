@@ -1,7 +1,7 @@
-"""Rate limits (GCRA), per key and then per account, in this process's memory.
+"""Rate limits (GCRA), per key and then per account, decided in this process's memory.
 
-With several gateways each one allows the full rate. The owner is an authenticated key or account,
-never an address or a header that anyone can set.
+What several gateways count is added up by `gateway.sharedrates`. The owner is an authenticated key
+or account, never an address or a header that anyone can set.
 """
 
 from msgspec import Struct
@@ -34,6 +34,7 @@ class Rates:
     def __init__(self, mode: str) -> None:
         self._mode = mode
         self._arrival: dict[tuple[str, str], float] = {}
+        self._counted: dict[tuple[str, str], float] = {}
 
     def take(
         self, rule: Rule, caller: Principal, now: float, part: str = ""
@@ -55,6 +56,21 @@ class Rates:
             self._count(rule, (name, owner), now)
         return _headers(rule, left - 1, MINUTE_S / rule.most)
 
+    def counted(self) -> dict[tuple[str, str], float]:
+        """Seconds of every rule and owner that were used up since this was asked last."""
+        counted, self._counted = self._counted, {}
+        return counted
+
+    def not_added(self, counted: dict[tuple[str, str], float]) -> None:
+        """These could not be told to anybody; give them out again the next time."""
+        for key, added in counted.items():
+            self._counted[key] = self._counted.get(key, 0.0) + added
+
+    def heard(self, arrivals: dict[tuple[str, str], float]) -> None:
+        """Where all gateways together stand; what was counted here meanwhile comes on top."""
+        for key, arrival in arrivals.items():
+            self._keep(key, arrival + self._counted.get(key, 0.0))
+
     def _ask(self, rule: Rule, key: tuple[str, str], now: float) -> tuple[float, int]:
         gap = MINUTE_S / rule.most
         ahead = max(0.0, self._arrival.get(key, now) - now)
@@ -62,10 +78,16 @@ class Rates:
         return (0.0 if free > 0 else ahead + gap - MINUTE_S), free
 
     def _count(self, rule: Rule, key: tuple[str, str], now: float) -> None:
-        before = self._arrival.pop(key, now)
+        gap = MINUTE_S / rule.most
+        self._keep(key, max(self._arrival.get(key, now), now) + gap)
+        if key in self._counted or len(self._counted) < OWNERS_MAX:
+            self._counted[key] = self._counted.get(key, 0.0) + gap
+
+    def _keep(self, key: tuple[str, str], arrival: float) -> None:
+        self._arrival.pop(key, None)
         if len(self._arrival) >= OWNERS_MAX:
             del self._arrival[next(iter(self._arrival))]
-        self._arrival[key] = max(before, now) + MINUTE_S / rule.most
+        self._arrival[key] = arrival
 
 
 def _headers(rule: Rule, left: int, reset_s: float) -> tuple[tuple[bytes, bytes], ...]:
