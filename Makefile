@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo up down test check unit integration e2e sim bench proof-payments proof-people schemas ready \
+.PHONY: help demo up down test check unit integration e2e sim bench proof-domain proof-payments proof-people schemas ready \
 	need-engine need-browser
 
 UV_VERSION := 0.13.9
@@ -68,6 +68,9 @@ sim: ready ## the owner loop in simulated worlds full of faults (SEEDS=5000)
 
 bench: need-engine ready ## measure, print, and write .local/bench/latest.json
 	$(BIN)/python -m tests.benchmarks.run
+
+proof-domain: need-engine ready ## everything that must hold of the credit domain and its snapshots
+	SCRIP_EXAMPLES=2000 SCRIP_KILLS=20 $(BIN)/python -m tests.proof domain
 
 proof-payments: need-engine need-browser ready ## everything that must hold of money in, with its figures
 	SCRIP_OUTAGE_S=60 SCRIP_KILLS=200 SCRIP_LIVES=1000 $(BIN)/python -m tests.proof payments

@@ -9,6 +9,19 @@ import sys
 import pytest
 
 PROOFS = {
+    "domain": (
+        "tests/unit/domain",
+        "tests/unit/ledger",
+        "tests/contract/test_golden.py",
+        "tests/contract/test_compatibility.py",
+        "tests/contract/test_recorded.py",
+        "tests/simulation/test_port.py",
+        "tests/simulation/test_owner_scenes.py",
+        "tests/simulation/test_books.py",
+        "tests/simulation/test_simulation.py",
+        "tests/integration/test_log_port.py",
+        "tests/integration/test_ledger_snapshots.py",
+    ),
     "people": (
         "tests/integration/test_gateway_access.py",
         "tests/integration/test_gateway_sign_in.py",

@@ -62,8 +62,8 @@ class Auditor:
     """One partition's auditor. Follows the log up to the high watermark, which never goes back."""
 
     def __init__(self, part: SimPartition, partitions: int, prices: Callable[[str], Catalogue]):
-        self._part = part
-        self._partitions = partitions
+        self.part = part
+        self.partitions = partitions
         self._prices = prices
         self._offset = 0
         self._token = ""
@@ -82,7 +82,7 @@ class Auditor:
 
     def follow(self) -> None:
         """Look at what became final since last time; raises Anomaly."""
-        part = self._part
+        part = self.part
         while self._offset < part.high:
             offset = self._offset
             self._offset = offset + 1
@@ -125,10 +125,10 @@ class Auditor:
 
     def undecided(self) -> str:
         """What in the commands topic was not decided yet; empty when all was."""
-        oldest = self.commands.oldest_undecided(self._part.commands)
+        oldest = self.commands.oldest_undecided(self.part.commands)
         if oldest is not None:
-            return f"p{self._part.number} command {oldest.offset}"
-        return f"p{self._part.number} half a command" if self._group else ""
+            return f"p{self.part.number} command {oldest.offset}"
+        return f"p{self.part.number} half a command" if self._group else ""
 
     # ---- one command
 
@@ -138,7 +138,7 @@ class Auditor:
         record = self._record(at, last)
         self._now = max(self._now, record.timestamp)
         got = [value for _, _, value in group]
-        why = rejection(record, self._part.number, self._partitions)
+        why = rejection(record, self.part.number, self.partitions)
         if why is not None:
             no = self._rejected(record, why, last)
             if got != [no]:
@@ -241,7 +241,7 @@ class Auditor:
             self._object("LOTS", at, f"{a.id}: {parts}")
 
     def _object(self, kind: str, offset: int, what: str) -> NoReturn:
-        raise Anomaly(f"{kind} p{self._part.number} offset {offset}: {what}")
+        raise Anomaly(f"{kind} p{self.part.number} offset {offset}: {what}")
 
     # ---- what others did with it
 

@@ -23,6 +23,7 @@ from tests.simulation.auditor import Anomaly, Auditor
 from tests.simulation.clients import ACCOUNTS, Callers
 from tests.simulation.faults import strike
 from tests.simulation.port import Site
+from tests.simulation.second import compare
 from tests.simulation.workers import Kit, Slot, Worker, failure, seen
 
 PARTITIONS = len(ACCOUNTS)
@@ -73,7 +74,6 @@ class World(Site):
         return self.workers[int(token.partition(".")[0] or 0)].prices
 
     def below(self, most: int) -> int:
-        """A random number in [0, most)."""
         return int(self.random.random() * most)
 
     def note(self, *what: object) -> None:
@@ -233,8 +233,7 @@ class World(Site):
         if choice < 0.5:
             slots = self.slots
             at = int(random() * len(slots))
-            for place in range(at, at + len(slots)):
-                slot = slots[place % len(slots)]
+            for slot in (*slots[at:], *slots[:at]):
                 if self._runnable(slot):
                     self._act(slot)
                     return
@@ -272,6 +271,7 @@ class World(Site):
         self._count()
 
     def _count(self) -> None:
+        compare(self.auditors)
         for auditor in self.auditors:
             self.stats["skipped"] += auditor.skipped
             self.stats.update(auditor.stats)
