@@ -76,7 +76,7 @@ proof-payments: need-engine need-browser ready ## everything that must hold of m
 	SCRIP_OUTAGE_S=60 SCRIP_KILLS=200 SCRIP_LIVES=1000 $(BIN)/python -m tests.proof payments
 
 proof-people: need-engine ready ## everything that must hold of people, their keys and their data
-	$(BIN)/python -m tests.proof people
+	SCRIP_EXAMPLES=30 $(BIN)/python -m tests.proof people
 
 schemas: ready ## generate the committed schemas again
 	$(BIN)/scrip contracts schemas
