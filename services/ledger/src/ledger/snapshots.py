@@ -71,6 +71,7 @@ class _Job(msgspec.Struct):
     left: list[int]
     buckets: set[int]
     marked: int  # what was marked before
+    samples_kept: int  # likewise
     ready: deque[tuple[int, KeyValue]]  # the offset it is acknowledged behind, a record
     ready_bytes: int = 0
     is_closing: bool = False
@@ -120,6 +121,7 @@ class Snapshots:
         if self._job is not None:
             self._partition.accounts.give_back(self._job.buckets)
             self._partition.marked = self._job.marked
+            self._partition.samples_kept = self._job.samples_kept
         self._job = self._append = None
 
     def _begin(self, expected: int) -> None:
@@ -142,7 +144,7 @@ class Snapshots:
         )
         buckets = partition.accounts.changed()
         left = sorted(buckets, reverse=True)
-        self._job = _Job(marker, left, buckets, partition.marked, deque())
+        self._job = _Job(marker, left, buckets, partition.marked, partition.samples_kept, deque())
         self._begun_at, partition.marked = now, reader.seq
 
     def _copy(self, job: _Job, expected: int) -> None:
