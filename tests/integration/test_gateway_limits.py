@@ -1,5 +1,6 @@
 """Limits and nested runs over HTTP, on real Kafka, Postgres and ledger; the books agree."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from engine.guard import Guard
 from engine.local import Engine
 
-from tests.e2e.finance import verified
+from tests.e2e.finance import scrip, verified
 from tests.integration.gateway_world import World, granted, keyed, world
 
 
@@ -82,6 +83,34 @@ async def test_a_run_within_a_run_draws_on_what_the_outer_one_holds(api: World) 
         assert (outer["held"], outer["amount"]) == (55, 55)
         last = await post("/v1/reservations/outer/charge", "c2", amount=55)
         assert last["balance"] == {"available": 40, "held": 0, "spent": 60}
+
+
+async def test_calibration_shows_what_runs_cost_against_what_was_estimated(api: World) -> None:
+    async with api.client(api.key()) as client:
+        account = await granted(client, 100)
+        for number, cpu_ms in enumerate((0, 4_000)):
+            asked = {"account": account, "toolId": "dev-studio-security"}
+            held = await client.post("/v1/reservations", json=asked, headers=keyed(f"t{number}"))
+            assert held.json()["estimate"]["typical"] == 12
+            used = {"cpuMs": cpu_ms, "memoryMb": 0, "durationMs": 0}
+            body = {"account": account, "usage": used}
+            path = f"/v1/reservations/t{number}/charge"
+            paid = await client.post(path, json=body, headers=keyed(f"u{number}"))
+            assert paid.json()["charged"] == (3, 4)[number]
+        await client.get(
+            f"/v1/accounts/{account}/balance", params={"minPosition": paid.json()["position"]}
+        )
+    code, out, err = await scrip(api.env, "tools", "calibration", "--json")
+    assert code == 0, err
+    (found,) = [x for x in json.loads(out) if x["tool"] == "dev-studio-security"]
+    assert found == {
+        "tool": "dev-studio-security",
+        "runs": 2,
+        "inside": 2,
+        "charged": 7,
+        "typical": 24,
+        "off": 17,
+    }
 
 
 async def test_events_read_models_and_compliance_log_agree_about_all_of_it(api: World) -> None:

@@ -5,16 +5,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from contracts.commands import (
-    Actor,
-    ActorKind,
-    Controls,
-    GrantKind,
-    Reserve,
-    SetControls,
-    TopUpRule,
+from contracts.commands import Actor, ActorKind, Controls, GrantKind, Reserve, SetControls
+from contracts.events import (
+    ControlsChanged,
+    CreditsGranted,
+    PurchaseFailed,
+    TopUpDue,
+    TopUpReported,
 )
-from contracts.events import ControlsChanged, CreditsGranted, PurchaseFailed, TopUpDue
+from contracts.toppings import TopUpRule, TopUpState
 from engine.guard import Guard
 from engine.local import Engine
 
@@ -71,5 +70,9 @@ async def test_a_declined_card_is_told_in_the_log_and_nothing_is_credited(here: 
     await _hold(buyer, "r1", 450)
     await buyer.sees(TopUpDue)
     await buyer.sees(PurchaseFailed)
+    told = (await buyer.sees(TopUpReported, 2))[-1]  # the first: a card was saved
+    assert isinstance(told, TopUpReported)
+    assert (told.state, told.declines) == (TopUpState.DECLINED, 1)
+    assert told.wait_until > told.at
     assert len(await buyer.of(CreditsGranted)) == 1
     here.stripe.fail()

@@ -6,6 +6,7 @@ from msgspec import Struct
 from contracts.commands import Controls, CostBasis
 from contracts.header import Allowance, Event, LimitStatus, Windows
 from contracts.reasons import Reason, RejectReason, Remedy
+from contracts.toppings import TopUpState
 from contracts.units import Credits, Id, Ms
 
 
@@ -92,6 +93,18 @@ class TopUpDue(Event, kw_only=True):
 
     pack: Id
     below: Credits
+
+
+class TopUpReported(Event, kw_only=True):
+    """What became of a top-up, how often in a row none worked, and until when none is due.
+
+    `wait_until` in the year 10000 is a pause: it ends with another card or another rule.
+    """
+
+    state: TopUpState
+    declines: int
+    wait_until: Ms = 0
+    purchase: Id | None = None
 
 
 class AnswerRepeated(Event, kw_only=True):

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from contracts.caps import Cap
 from contracts.reasons import Outcome
+from contracts.toppings import TopUpRule, TopUpState
 from contracts.units import FOREVER, Credits, Id, Ms
 
 
@@ -67,19 +68,8 @@ class CostBasis(Struct, frozen=True, gc=False, rename="camel"):
     currency: str
 
 
-class TopUpRule(Struct, frozen=True, gc=False, rename="camel"):
-    """Buy `pack` when available falls below `below`; at most `monthly_max_minor` a month."""
-
-    below: Credits
-    pack: Id
-    monthly_max_minor: int
-
-
 class Controls(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
-    """What the owner of an account set. A limit stops, an alert only tells; None is no limit.
-
-    `concurrency` is how many runs may be under way at once.
-    """
+    """What the owner of an account set. A limit stops, an alert only tells; None is no limit."""
 
     run_limit: Credits | None = None
     day_limit: Credits | None = None
@@ -278,6 +268,14 @@ class RecordPurchase(Command, kw_only=True):
     cost: CostBasis
 
 
+class RecordTopUp(Command, kw_only=True):
+    """What became of a top-up that fell due; `rests`: the card is left alone until another one."""
+
+    state: TopUpState
+    purchase: Id | None = None
+    rests: bool = False
+
+
 AnyCommand: TypeAlias = (
     Estimate
     | Reserve
@@ -296,4 +294,5 @@ AnyCommand: TypeAlias = (
     | Freeze
     | Thaw
     | RecordPurchase
+    | RecordTopUp
 )

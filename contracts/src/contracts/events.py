@@ -29,6 +29,7 @@ from contracts.account_events import (
     PurchaseRefunded,
     ThresholdCrossed,
     TopUpDue,
+    TopUpReported,
 )
 from contracts.commands import PurchaseState
 from contracts.credit_events import (
@@ -99,6 +100,7 @@ __all__ = [
     "Slice",
     "ThresholdCrossed",
     "TopUpDue",
+    "TopUpReported",
     "TransferSettled",
     "Window",
     "Windows",
@@ -130,6 +132,7 @@ AnyEvent: TypeAlias = (
     | CommandRefused
     | ThresholdCrossed
     | TopUpDue
+    | TopUpReported
     | AnswerRepeated
     | CommandTooOld
     | CommandRejected

@@ -76,9 +76,12 @@ def _audit_slices(account: Account) -> None:
 
 
 def caps_hold(accounts: Accounts, named: str, reservation: str) -> None:
-    """What was just held passes no cap that it counts against."""
+    """What was just held passes no cap that it counts against, nor the runs at once."""
     account = accounts.get(named)
     assert account is not None
+    runs = [held for held in account.reservations.values() if held.parent is None]
+    most = account.controls.concurrency
+    assert most is None or len(runs) <= most
     counts = account.reservations[reservation].counts
     for cap in account.controls.caps:
         if cap.window is CapWindow.EVER and (name := name_of(cap)) in counts:

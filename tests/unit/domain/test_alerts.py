@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from contracts.commands import CostBasis, GrantKind, TopUpRule
+from contracts.commands import CostBasis, GrantKind
+from contracts.toppings import TopUpRule
 from contracts.units import DAY, MINUTE
 
 from contracts import events as e

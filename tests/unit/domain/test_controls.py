@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from contracts.commands import Controls, TopUpRule
+from contracts.commands import Controls
 from contracts.events import LimitStatus
 from contracts.reasons import Reason, Remedy
+from contracts.toppings import TopUpRule
 from contracts.units import AMOUNT_MAX, DAY, HOUR, MINUTE, Ms
 
 from tests.unit.domain.kit import Story, given

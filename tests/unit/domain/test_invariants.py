@@ -9,6 +9,7 @@ import os
 import msgspec
 from contracts.caps import Cap, CapOf, CapWindow
 from contracts.commands import AnyCommand, GrantKind, Limits
+from contracts.toppings import TopUpRule
 from contracts.units import DAY, FOREVER, HOUR, MINUTE, Ms
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -180,7 +181,7 @@ class Histories(RuleBasedStateMachine):
     def extends(self, account: str, n: int, amount: int, life: Ms | None) -> None:
         held = self.pick("reservation", account, n)
         answer = self.ask(extend(held, amount, self.fresh(), account=account, lifetime_ms=life))
-        if isinstance(answer, events.ReservationExtended):
+        if isinstance(answer, events.ReservationExtended) and answer.amount and not answer.parent:
             self._limits_hold(account)
 
     @rule(account=accounts, n=nth)
@@ -227,7 +228,7 @@ class Histories(RuleBasedStateMachine):
         found = self.world.roomy.accounts.get(account)
         if (found.controls.time_zone if found else "UTC") != zone:
             self.zone_moved[account] = self.world.now
-        rule_ = c.TopUpRule(30, "starter", 2_000) if run is None else None
+        rule_ = TopUpRule(30, "starter", 2_000) if run is None else None
         asked = c.Controls(
             run_limit=run, day_limit=day, month_limit=month, time_zone=zone, top_up=rule_
         )
@@ -279,8 +280,6 @@ class Histories(RuleBasedStateMachine):
         found = self.world.roomy.accounts.get(account)
         assert found is not None
         now, controls = self.world.now, found.controls
-        runs = [held for held in found.reservations.values() if held.parent is None]
-        assert controls.concurrency is None or len(runs) <= controls.concurrency
         calendar = windows_at(now, controls.time_zone)
         for window, limit in (
             (calendar.day, controls.day_limit),

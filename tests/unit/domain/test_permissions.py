@@ -43,7 +43,7 @@ def test_a_command_of_a_later_build_is_refused_as_not_available_yet(command: c.A
 
 def test_every_command_is_either_ruled_or_of_a_later_build() -> None:
     ruled = {c.Estimate, c.Reserve, c.Charge, c.Release, c.Refund, c.Grant, c.Expire, c.SetControls}
-    ruled |= {c.RecordPurchase, c.Freeze, c.Thaw, c.Revoke, c.Extend, c.SetPlan}
+    ruled |= {c.RecordTopUp, c.RecordPurchase, c.Freeze, c.Thaw, c.Revoke, c.Extend, c.SetPlan}
     assert ruled | {type(command) for command in LATER} == set(get_args(c.AnyCommand))
 
 

@@ -111,9 +111,9 @@ def test_whatever_is_sent_is_answered_and_can_be_replayed(seed: int) -> None:
 
 def test_the_wild_commands_reach_the_rules() -> None:
     """Else the test above would only show that nonsense is rejected."""
-    world, wild = World(), Wild(2)
+    world, wild = World(), Wild(3)
     world.ask(grant(1000))
-    for number in range(600):
+    for number in range(1_200):
         raw = wild.command()
         named = msgspec.json.decode(raw)["id"]
         world.ask_raw(raw, "acct-1", named if isinstance(named, str) else "")

@@ -9,7 +9,16 @@ from typing import Any, cast
 from uuid import UUID
 
 from contracts.catalogue import bundled
-from contracts.commands import AnyCommand, Freeze, Grant, RecordPurchase, Revoke, SetPlan, Thaw
+from contracts.commands import (
+    AnyCommand,
+    Freeze,
+    Grant,
+    RecordPurchase,
+    RecordTopUp,
+    Revoke,
+    SetPlan,
+    Thaw,
+)
 from eventsourcing.persistence import Recording
 from payments import seeing
 from payments.books import Books
@@ -91,6 +100,7 @@ class LedgerModel:
         self.full = False  # grants nothing more
         self.plans: list[str] = []
         self.recorded: list[tuple[str, str]] = []
+        self.top_ups: list[tuple[str, bool]] = []
 
     def ask(self, command: AnyCommand) -> bool:
         """Decide once; false for a refusal."""
@@ -124,6 +134,8 @@ class LedgerModel:
                 self.plans.append(command.plan)
             case RecordPurchase():
                 self.recorded.append((command.purchase, command.state.value))
+            case RecordTopUp():
+                self.top_ups.append((command.state.value, command.rests))
             case _:
                 raise AssertionError(command)
 

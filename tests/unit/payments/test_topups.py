@@ -125,6 +125,7 @@ def test_declined_four_times_waits_doubled_and_then_pauses(shop: Shop) -> None:
     shop.relay()
     failed = [x for x in shop.ledger.recorded if x[1] == "failed"]
     assert len(failed) == 2, "a notice on the first decline and one at the end"
+    assert shop.ledger.top_ups == [("declined", False)] * 3 + [("failed", False)]
 
 
 def test_a_code_that_forbids_more_pauses_at_once(shop: Shop) -> None:
@@ -133,6 +134,8 @@ def test_a_code_that_forbids_more_pauses_at_once(shop: Shop) -> None:
     shop.stripe.shelf.faults.declines = ["stolen_card"]
     assert charging(shop).run(errand(shop)) == 0
     assert payer(shop).paused
+    shop.relay()
+    assert shop.ledger.top_ups == [("failed", True)]
 
 
 def test_a_new_card_ends_the_pause_and_hurries_what_waits(shop: Shop) -> None:

@@ -7,8 +7,9 @@ from typing import assert_never
 
 from contracts.caps import Cap
 from contracts.catalogue import Catalogue
-from contracts.commands import Actor, AnyCommand, Controls, CostBasis, Limits, TopUpRule
+from contracts.commands import Actor, AnyCommand, Controls, CostBasis, Limits
 from contracts.reasons import Outcome
+from contracts.toppings import TopUpRule
 from contracts.units import FOREVER
 
 from contracts import commands

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from contracts.caps import Cap
-from contracts.commands import TopUpRule
 from contracts.events import Balance
 from contracts.pricing import LineItem
+from contracts.toppings import TopUpRule
 from msgspec import Struct
 
 from gateway.problems import LimitShown

@@ -22,9 +22,10 @@ from payments.asking import Answer, Ledger
 from payments.books import Books
 from payments.clock import now_ms
 from payments.metrics import Metrics
+from payments.payer import Payer
 from payments.purchase import Purchase
 from payments.subscription import Subscription
-from payments.wishes import plan_wishes, wishes
+from payments.wishes import card_wishes, plan_wishes, wishes
 
 FOLLOWER = "relay"
 AHEAD_MAX = 1_000  # notifications under way; a burst of purchases, small in memory
@@ -113,6 +114,10 @@ class Relay:
             followed: Subscription = self._books.repository.get(UUID(str(stream)))
             asked = plan_wishes(event, followed.account)
             return _Task(notification.id, followed.account, None, asked, recorded_s)
+        if notification.topic.startswith("payments.payer:Payer.CardSaved"):
+            payer: Payer = self._books.repository.get(UUID(str(stream)))
+            asked = card_wishes(event, payer.account)
+            return _Task(notification.id, payer.account, None, asked, recorded_s)
         return _Task(notification.id, "", None, [], recorded_s)
 
     def _start(self, task: _Task) -> None:

@@ -16,14 +16,17 @@ from contracts.commands import (
     GrantKind,
     PurchaseState,
     RecordPurchase,
+    RecordTopUp,
     Revoke,
     SetPlan,
     Thaw,
 )
+from contracts.toppings import TopUpState
 from contracts.units import SECOND
 from eventsourcing.domain import DomainEventProtocol
 
 from payments.effects import effect_id
+from payments.payer import NEVER_AGAIN, Payer
 from payments.purchase import Purchase
 from payments.subscription import Subscription
 
@@ -39,8 +42,16 @@ def wishes(event: DomainEventProtocol[UUID], purchase: Purchase) -> list[AnyComm
             return [_record(purchase, PurchaseState.INITIATED)]
         case Purchase.Paid():
             return [_record(purchase, PurchaseState.COMPLETED), _grant(purchase, event)]
-        case Purchase.Declined() if event.number == 1:  # its owner hears of the first one
-            return [_record(purchase, PurchaseState.FAILED, f"{purchase.purchase}:declined")]
+        case Purchase.Declined():
+            name = f"{purchase.purchase}:declined"
+            told = _top_up(purchase, TopUpState.DECLINED, f"{name}-{event.number}")
+            if event.number == 1:  # its owner hears of the first one
+                return [_record(purchase, PurchaseState.FAILED, name), told]
+            return [told]
+        case Purchase.Ended() if purchase.way == "auto":
+            rests = event.reason in NEVER_AGAIN
+            told = _top_up(purchase, TopUpState.FAILED, purchase.purchase, rests=rests)
+            return [_record(purchase, PurchaseState.FAILED), told]
         case Purchase.Ended():
             return [_record(purchase, PurchaseState.FAILED)]
         case Purchase.RefundSeen() if event.status == "succeeded":
@@ -100,6 +111,27 @@ def plan_wishes(event: DomainEventProtocol[UUID], account: str) -> list[AnyComma
             return [SetPlan(id=name, account=account, actor=ACTOR, plan=FREE)]
         case _:
             return []
+
+
+def card_wishes(event: DomainEventProtocol[UUID], account: str) -> list[AnyCommand]:
+    """The commands of one event of a payer: another card ends a pause."""
+    if not isinstance(event, Payer.CardSaved):
+        return []
+    name = effect_id(event.card, f"ready-{event.originator_version}")
+    return [RecordTopUp(id=name, account=account, actor=ACTOR, state=TopUpState.READY)]
+
+
+def _top_up(
+    purchase: Purchase, state: TopUpState, thing: str, *, rests: bool = False
+) -> RecordTopUp:
+    return RecordTopUp(
+        id=effect_id(thing, "top-up"),
+        account=purchase.account,
+        actor=ACTOR,
+        state=state,
+        purchase=purchase.purchase,
+        rests=rests,
+    )
 
 
 def _record(

@@ -120,6 +120,8 @@ class Account(Struct, array_like=True):
     crossed: dict[str, tuple[Ms, int]] = field(default_factory=dict)  # limit -> window end, percent
     top_up_since: Ms = 0  # when the top-up that is under way fell due
     top_ups: list[tuple[Ms, int]] = field(default_factory=list)  # of a month: when, what it cost
+    top_up_declines: int = 0  # in a row
+    top_up_wait: Ms = 0  # no top-up is due before; FOREVER: paused
     counted: dict[str, Credits] = field(default_factory=dict)  # cap -> spent in its window
     countable: dict[str, tuple[str, ...]] = field(default_factory=dict)  # charge -> what it counts
     plan: Allowance | None = None

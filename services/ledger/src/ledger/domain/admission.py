@@ -150,8 +150,7 @@ def _caps(
     found = []
     for of in _CAP_ORDER:
         for cap in account.controls.caps:
-            name = capping.name_of(cap)
-            if cap.of is not of or name not in counts:
+            if cap.of is not of or (name := capping.name_of(cap)) not in counts:
                 continue
             if parent is not None and name in parent.counts:
                 continue
@@ -164,7 +163,7 @@ def _caps(
             else:
                 remedy = Remedy.RAISE_LIMIT
             held = capping.held(account, name)
-            named = f"{cap.of.value}_{cap.window.value}"
+            named = cap.of + "_" + cap.window
             found.append(Bound(named, _CAPPED[of], remedy, cap.limit, used, held, amount))
     return found
 
@@ -184,8 +183,13 @@ def _stands(bound: Bound, account: Account, now: Ms) -> LimitStatus:
 
 
 def _resets(name: str, account: Account, now: Ms) -> Ms | None:
+    day, month = account.day, account.month
     if name.endswith("day"):
+        if day.start <= now < day.end:  # nearly always: something was spent in it
+            return day.end
         return windows_at(now, account.controls.time_zone).day.end
     if name.endswith("month"):
+        if month.start <= now < month.end:
+            return month.end
         return windows_at(now, account.controls.time_zone).month.end
     return None

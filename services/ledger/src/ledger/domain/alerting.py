@@ -9,7 +9,7 @@ from contracts.events import AnyEvent, LimitStatus, ThresholdCrossed, TopUpDue
 from contracts.units import DAY, Credits, Ms
 
 from ledger.domain.account import Account
-from ledger.domain.admission import status_of
+from ledger.domain.admission import spent_in, status_of
 from ledger.domain.freezing import WHOLE
 from ledger.domain.windows import windows_at
 
@@ -21,8 +21,15 @@ def told(account: Account, held: Credits, now: Ms, catalogue: Catalogue) -> tupl
     controls = account.controls
     found: list[AnyEvent] = []
     if controls.alert_percents:
-        for name, limit in (("day", controls.day_limit), ("month", controls.month_limit)):
-            if limit:
+        lowest = min(controls.alert_percents)
+        for name, limit, window, spent in (
+            ("day", controls.day_limit, account.day, account.day_spent),
+            ("month", controls.month_limit, account.month, account.month_spent),
+        ):
+            if not limit:
+                continue
+            used = spent_in(window, spent, now) + account.held + held
+            if used * 100 >= lowest * limit:
                 found += _crossed(account, status_of(name, limit, account, held, now))
     if controls.top_up is not None and (due := _top_up(account, held, now, catalogue)) is not None:
         found.append(due)
@@ -46,6 +53,8 @@ def _top_up(account: Account, held: Credits, now: Ms, catalogue: Catalogue) -> T
     if rule is None or account.available - held >= rule.below or WHOLE in account.freezes:
         return None
     if account.top_up_since and now - account.top_up_since < TOP_UP_PATIENCE_MS:
+        return None
+    if now < account.top_up_wait:
         return None
     pack = catalogue.packs.get(rule.pack)
     if pack is None:

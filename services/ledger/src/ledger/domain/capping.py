@@ -16,21 +16,20 @@ CAPS_MAX = 50  # each stands in the account and in every ControlsChanged
 
 def names(key: str | None, member: str | None, tool: str | None) -> tuple[str, ...]:
     """What a run counts as, whatever caps there are."""
-    found = []
-    for of, named in (("key", key), ("member", member), ("tool", tool)):
-        if named is not None:
-            found.append(f"{of}:{named}")
-    return tuple(found)
+    found: tuple[str, ...] = () if key is None else ("key:" + key,)
+    if member is not None:
+        found = (*found, "member:" + member)
+    return found if tool is None else (*found, "tool:" + tool)
 
 
 def name_of(cap: Cap) -> str:
     """What a run counts as when this cap bounds it."""
-    return f"{cap.of.value}:{cap.id}"
+    return cap.of + ":" + cap.id
 
 
 def slot_of(cap: Cap) -> str:
     """Where the account counts for this cap."""
-    return f"{cap.window.value}:{cap.of.value}:{cap.id}"
+    return cap.window + ":" + cap.of + ":" + cap.id
 
 
 def held(account: Account, name: str) -> Credits:

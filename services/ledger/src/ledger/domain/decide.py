@@ -21,6 +21,7 @@ from contracts.commands import (
     Grant,
     Receive,
     RecordPurchase,
+    RecordTopUp,
     Refund,
     Release,
     Reserve,
@@ -36,7 +37,16 @@ from contracts.events import AnswerRepeated, AnyEvent, CommandTooOld
 from contracts.reasons import Reason, Remedy
 from contracts.units import ANONYMOUS, CLOCK_AHEAD_MAX_MS, COMMAND_AGE_MAX_MS, Ms
 
-from ledger.domain import freezing, owning, planning, purchases, reserving, revoking, settling
+from ledger.domain import (
+    freezing,
+    owning,
+    planning,
+    purchases,
+    reserving,
+    revoking,
+    settling,
+    topping,
+)
 from ledger.domain.account import Account
 from ledger.domain.evolve import evolve
 from ledger.domain.permissions import may
@@ -125,6 +135,8 @@ def _rule(
             return settling.expire(command)
         case RecordPurchase():
             return purchases.record(command)
+        case RecordTopUp():
+            return topping.record(command, account, now)
         case Freeze():
             return freezing.freeze(command, account)
         case Thaw():

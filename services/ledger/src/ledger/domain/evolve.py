@@ -25,11 +25,12 @@ from contracts.events import (
     ReservationExtended,
     ThresholdCrossed,
     TopUpDue,
+    TopUpReported,
     Windows,
 )
 from contracts.units import DAY, Ms
 
-from ledger.domain import capping, nesting, standing
+from ledger.domain import capping, nesting, standing, topping
 from ledger.domain.account import Account, Charged, Ended, Lot, Reservation
 from ledger.domain.allowance import of_plan
 from ledger.domain.ending import next_due
@@ -231,6 +232,8 @@ def _refunded(account: Account, event: CreditsRefunded) -> None:
 
 def _controls_changed(account: Account, event: ControlsChanged) -> None:
     account.controls = event.after
+    if event.after.top_up != event.before.top_up:
+        account.top_up_wait = account.top_up_declines = 0
     if account.counted or account.countable:
         capping.changed(account, event.after)
     if event.windows is not None:
@@ -276,4 +279,5 @@ _REMEMBER: dict[type, Callable[..., None]] = {
     ReservationExtended: _extended,
     ThresholdCrossed: standing.crossed,
     TopUpDue: standing.top_up_due,
+    TopUpReported: topping.reported,
 }

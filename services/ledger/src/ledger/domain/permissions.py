@@ -11,6 +11,7 @@ from contracts.commands import (
     Grant,
     Receive,
     RecordPurchase,
+    RecordTopUp,
     Refund,
     Release,
     Reserve,
@@ -43,6 +44,7 @@ PERMITTED: dict[type, tuple[ActorKind, ...]] = {
     Freeze: (_PAYMENTS, _ADMIN),
     Thaw: (_PAYMENTS, _ADMIN),
     RecordPurchase: (_PAYMENTS,),
+    RecordTopUp: (_PAYMENTS,),
 }
 
 

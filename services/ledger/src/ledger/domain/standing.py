@@ -44,7 +44,7 @@ def top_up_due(account: Account, event: TopUpDue) -> None:
 
 def topped_up(account: Account, event: CreditsGranted) -> None:
     """The one under way is over; what it cost is kept for the longest month."""
-    account.top_up_since = 0
+    account.top_up_since = account.top_up_wait = account.top_up_declines = 0
     account.top_ups = [kept for kept in account.top_ups if event.at - kept[0] < MONTH_MAX_MS]
     if event.cost_basis is not None:
         account.top_ups.append((event.at, event.cost_basis.amount_minor))
