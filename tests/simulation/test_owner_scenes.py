@@ -101,7 +101,7 @@ def test_a_rejected_command_is_no_cut(key: bytes) -> None:
         scene.serving("b")
         scene.grant("g")
         scene.decided(2)
-    assert said == []
+    assert "commands_cut" not in {line["event"] for line in said}
     assert [type(event) for event in scene.events()].count(CommandRejected) == 1
 
 
