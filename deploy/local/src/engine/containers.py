@@ -6,8 +6,10 @@
 import hashlib
 import os
 import shutil
+import socket
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +42,8 @@ KAFKA = Server("Kafka", "apache/kafka:4.3.0", "SCRIP_KAFKA_PORT")
 POSTGRES = Server("PostgreSQL", "postgres:18", "SCRIP_POSTGRES_PORT", port_inside=5432)
 CONTROLLER_PORT_INSIDE = 9093
 PORT_LABEL = "scrip.port"
+UNIX = "unix://"
+DOCKER_SOCKET = UNIX + "/var/run/docker.sock"
 READY_SECONDS = 120.0  # an image may have to be pulled first
 POLL_SECONDS = 0.1
 
@@ -223,14 +227,24 @@ def _client() -> "DockerClient":
 def docker_answers() -> bool:
     """Tell whether a Docker engine is there."""
     try:
-        import docker
         from docker.errors import DockerException
     except ImportError:
         return False
+    if not _listens(os.environ.get("DOCKER_HOST", DOCKER_SOCKET)):
+        return False
     try:
-        return bool(docker.from_env().ping())
+        with closing(_client()) as client:
+            return bool(client.ping())
     except DockerException:
         return False
+
+
+def _listens(host: str) -> bool:
+    """Whether somebody listens there: the library leaves its socket open when nobody does."""
+    if not host.startswith(UNIX):
+        return True
+    with socket.socket(socket.AF_UNIX) as asking:
+        return asking.connect_ex(host[len(UNIX) :]) == 0
 
 
 def _container_class() -> "type[DockerContainer]":
