@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -58,7 +59,7 @@ def containers_wanted(*, before: bool = False) -> bool:
     return shutil.which("java") is None and "JAVA_HOME" not in os.environ and docker_answers()
 
 
-class Container:
+class Container(ABC):
     """One server in a container, on a port of this machine that it keeps.
 
     With a `name` it is kept: it outlives this process, and whoever gives the name finds it again
@@ -117,8 +118,9 @@ class Container:
             held.remove(force=True, v=True)
         self._held = None
 
+    @abstractmethod
     def _answers(self) -> bool:
-        raise NotImplementedError
+        """Whether the server in it answers."""
 
     def _find(self) -> "Held | None":
         """The container as it is now; None when there is none."""
