@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from engine.guard import Guard
 from engine.local import Engine
+from gateway.keys import Scope
 
 from tests.e2e.callers import Callers
 from tests.e2e.finance import replayed, verified
@@ -27,6 +28,7 @@ CALLERS = 24
 GRANTED = 1_000_000
 SEED = 20261124
 TORN_BYTES = 40
+SERVICE = frozenset({Scope.READ, Scope.SPEND, Scope.GRANT})  # no administrator: gives by rule
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ async def test_whatever_is_killed_everybody_is_answered_and_nobody_pays_twice(
 ) -> None:
     chance, begun = random.Random(SEED), time.monotonic()
     accounts = [f"all-{n}" for n in range(8)]
-    callers = Callers(house, house.key(), accounts)
+    callers = Callers(house, house.key(None, SERVICE), accounts)
     for account in accounts:
         body = {"amount": GRANTED, "kind": "promo", "source": f"s-{account}"}
         status, given = await callers.ask(f"/v1/accounts/{account}/grants", "grant", body)
@@ -75,7 +77,7 @@ async def test_whatever_is_killed_everybody_is_answered_and_nobody_pays_twice(
 
 async def test_a_gateway_killed_while_callers_wait_gives_the_first_answers(house: World) -> None:
     """The ledger is paused so that everybody waits; the same keys after it give one answer each."""
-    callers = Callers(house, house.key(), ["waiting"])
+    callers = Callers(house, house.key(None, SERVICE), ["waiting"])
     body = {"amount": 10 * 7, "kind": "promo", "source": "s"}
     assert (await callers.ask("/v1/accounts/waiting/grants", "grant", body))[0] == 201
     house.processes["ledger"].pause()
