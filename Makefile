@@ -27,6 +27,8 @@ PREFLIGHT = command -v $(PYTHON) >/dev/null || \
 	{ echo "missing: Python 3.11 or newer (Debian: \`apt install python3-venv\`)" >&2; exit 1; }; \
 	$(PYTHON) deploy/local/preflight.py
 PYTEST := $(BIN)/pytest
+# Two at a time, each with a Kafka and a PostgreSQL of its own; the files in their order.
+BOTH := -n 2 --dist loadfile --no-loadscope-reorder
 
 help: ## list the targets
 	@echo "usage: make TARGET"
@@ -44,8 +46,8 @@ down: ready ## stop what `make up` started; state is kept
 
 test: need-engine need-browser ready ## everything that must pass: check and all tests, cheap first
 	$(MAKE) check
-	$(MAKE) unit
-	$(PYTEST) -q $(wildcard tests/contract tests/simulation tests/integration tests/e2e)
+	$(PYTEST) -q $(BOTH) tests/unit
+	$(PYTEST) -q $(BOTH) $(wildcard tests/contract tests/simulation tests/integration tests/e2e)
 
 check: ready ## lint, format, types, import rules, style
 	$(BIN)/ruff check .

@@ -22,6 +22,7 @@ from tests.simulation.world import PARTITIONS, World
 
 FOLDER = Path(__file__).resolve().parents[2] / "contracts" / "recorded"
 SEEDS = (3, 9, 11)
+DERIVED = ("trail",)  # a checksum of charges, which are told themselves
 
 
 class Recorded(msgspec.Struct):
@@ -54,7 +55,7 @@ def digest(partition: Partition) -> str:
 
 def _told(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
-        fields = msgspec.structs.fields(value)
+        fields = [f for f in msgspec.structs.fields(value) if f.name not in DERIVED]
         there = {field.name: getattr(value, field.name) for field in fields}
         return {
             field.name: _told(there[field.name])

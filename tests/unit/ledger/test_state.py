@@ -10,7 +10,8 @@ from contracts.commands import Controls, GrantKind, Limits
 from contracts.header import Allowance, Slice, Window
 from ledger import resting
 from ledger.domain.account import Account, Charged, Ended, Estimated, Lot, Reservation
-from ledger.resting import Resting, layout, print_of
+from ledger.domain.trail import follow
+from ledger.resting import DEFLATED_MAX, Resting, layout, print_of
 
 ANSWER = b'{"type":"CreditsGranted","at":5}'
 SLICES = (Slice("g1", 3),)
@@ -51,6 +52,7 @@ LIVED: dict[str, object] = {
     "countable": {"c1": ("tool",)},
     "plan": Allowance("free", 1, 9, 300, 30, True, 1, 0, 300),
     "plan_spent": 13,
+    "trail": 14,
 }
 
 
@@ -84,6 +86,25 @@ def test_of_answers_the_hash_takes_the_ids() -> None:
     assert print_of(one) == print_of(other)
     other.answers = {"c2": ANSWER}
     assert print_of(one) != print_of(other)
+
+
+def test_charges_between_the_oldest_and_the_newest_are_part_of_the_state_hash() -> None:
+    one, other = Account("acct-1"), Account("acct-1")
+    for account, middle in (one, 4), (other, 5):
+        for name, amount in (("c1", 3), ("c2", middle), ("c3", 3)):
+            charged = Charged("r1", None, amount, amount, SLICES, 5, 6)
+            account.charges[name] = charged
+            follow(account, name, charged, ())
+    assert print_of(one) != print_of(other)
+
+
+def test_an_account_too_busy_to_be_deflated_wakes_as_it_was() -> None:
+    busy, resting_ = lived(), Resting()
+    answer = ANSWER + b" " * 1_000
+    busy.answers = {f"c{n}": answer for n in range(DEFLATED_MAX // len(answer) + 1)}
+    rested = resting_.asleep(busy)
+    assert len(rested.packed) > DEFLATED_MAX
+    assert resting_.awake(rested.sample, rested.packed) == busy
 
 
 def test_another_field_is_another_layout(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ RETRY_SECONDS = 0.1
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",  # one way in; paths of sockets have a length limit
-    "max_connections": "60",
+    "max_connections": "120",
     "shared_buffers": "64MB",
     "max_wal_size": "512MB",
     "log_min_messages": "warning",

@@ -4,14 +4,17 @@ Accounts that go to rest at about the same time look alike: the same claim, the 
 callers. So now and then one of them becomes the sample that the next ones are deflated against; a
 resting account names its sample. Samples travel with the snapshots, whose bytes are these bytes.
 
-The print of an account is what it adds to the state hash: a hash of all that it remembers. Of its
-answers it takes the ids only: their bytes are the log's own, and the larger part of an account.
+The print of an account is what it adds to the state hash: a hash of all that it remembers. What
+grows with every run is not read again for it, or a busy account would cost the more the longer its
+day is: of charges it takes the running checksum, and of answers, endings and charges how many there
+are, the oldest and the newest.
 """
 
 import zlib
 from collections.abc import Iterable
 from functools import cache
 from hashlib import blake2b
+from typing import TypeVar
 
 import msgspec
 from contracts.units import Ms
@@ -27,9 +30,12 @@ LEVEL = 6  # a quarter smaller than level 1 for 6 us more, and only on the way t
 PRINT_BYTES = 16
 ANSWERS_MAX = 1_000  # of an account at rest; with more it is busy, and deflating it would stall
 CHARGES_MAX = 4_000  # likewise
+DEFLATED_MAX = 64 << 10  # bytes of an account: a millisecond; a busier one is copied as it is
 _RAW = -15  # no header, no checksum: Kafka's records have theirs
 _PLAIN = 255  # in place of a sample: not deflated, as large accounts are
 _EVOLUTION = 1  # one more whenever evolve remembers something else in the same fields
+
+_Kept = TypeVar("_Kept")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Account).decode
@@ -67,7 +73,16 @@ def is_large(account: Account) -> bool:
 
 def print_of(account: Account) -> int:
     """What the account adds to the state hash."""
-    return _print(account, _core(account))
+    answers, ended = account.answers, account.ended
+    charges, countable = account.charges, account.countable
+    account.answers, account.ended, account.charges, account.countable = {}, {}, {}, {}
+    core = _encode(account)
+    account.answers, account.ended = answers, ended
+    account.charges, account.countable = charges, countable
+    grown = _ends(answers), _ends(ended), _ends(charges), _ends(countable)
+    hashed = blake2b(core, digest_size=PRINT_BYTES)
+    hashed.update("\0".join(grown).encode())
+    return int.from_bytes(hashed.digest(), "little")
 
 
 class Resting:
@@ -87,7 +102,7 @@ class Resting:
         core = _core(account)
         whole = b"".join((len(core).to_bytes(4, "little"), core, _encode(account.answers)))
         sample, packed = _PLAIN, whole
-        if not is_large(account):
+        if len(whole) <= DEFLATED_MAX:
             sample = self._sample(whole)
             packer = zlib.compressobj(level=LEVEL, wbits=_RAW, zdict=self.samples[sample])
             packed = packer.compress(whole) + packer.flush()
@@ -96,7 +111,7 @@ class Resting:
             account.version,
             next_due(account),
             stale_from(account),
-            _print(account, core) if print_ is None else print_,
+            print_of(account) if print_ is None else print_,
             sample,
             packed,
         )
@@ -153,7 +168,5 @@ def _core(account: Account) -> bytes:
     return core
 
 
-def _print(account: Account, core: bytes) -> int:
-    hashed = blake2b(core, digest_size=PRINT_BYTES)
-    hashed.update("\0".join(account.answers).encode())
-    return int.from_bytes(hashed.digest(), "little")
+def _ends(of: dict[str, _Kept]) -> str:
+    return f"{len(of)} {next(iter(of))} {next(reversed(of))}" if of else ""

@@ -39,7 +39,8 @@ EVERY_EVENTS = 100_000  # behind the last marker; read back in less than a secon
 GAP_MS = 30 * SECOND  # from one beginning to the next: a busy account is not written for ever
 BATCH_BYTES = 256 << 10  # small, so that a batch of events never waits long behind one
 AHEAD_BYTES = 2 * BATCH_BYTES  # copied and not yet published
-EFFORT = 40  # of one turn: a bucket counts 1, an account that has to be encoded 5; half a ms
+BYTES_PER_MS = 20 << 10  # of the gap: an eighth of what one core could write, at the most
+EFFORT = 40  # of one turn: a bucket counts 1, an account that is encoded 5, 8 KiB 1; half a ms
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -90,6 +91,7 @@ class Snapshots:
         self._job: _Job | None = None
         self._append: Append | None = None
         self._begun_at: Ms = 0
+        self._written = 0  # bytes of the last one
         self.taken = 0
         self.took_ms: Ms = 0  # the last one
 
@@ -127,8 +129,10 @@ class Snapshots:
     def _begin(self, expected: int) -> None:
         partition, now = self._partition, self._log.now()
         since = partition.reader.seq - partition.marked
-        if since < self._pace.events or now - self._begun_at < self._pace.gap_ms:
+        gap = max(self._pace.gap_ms, self._written // BYTES_PER_MS)
+        if since < self._pace.events or now - self._begun_at < gap:
             return
+        self._written = 0
         reader = partition.reader
         partition.lineage = partition.lineage or lineage_of(reader.token)
         at = Position(expected, reader.token, reader.seq, reader.commands_from)
@@ -153,7 +157,7 @@ class Snapshots:
         while job.left and effort > 0 and job.ready_bytes < AHEAD_BYTES:
             bucket = job.left.pop()
             found, body, encoded = partition.accounts.copied(bucket)
-            effort -= 1 + 5 * encoded
+            effort -= 1 + 5 * encoded + (len(body) >> 13)
             fresh = range(partition.samples_kept, len(resting.samples))
             records = [sample_record(partition.lineage, n, resting.samples[n]) for n in fresh]
             partition.samples_kept = len(resting.samples)
@@ -161,6 +165,7 @@ class Snapshots:
             for record in (*records, *records_of(bucket, shelf)):
                 job.ready.append((expected, record))
                 job.ready_bytes += len(record[1])
+                self._written += len(record[1])
 
     def _publish(self, job: _Job, acknowledged: int, writer: int) -> None:
         if self._append is not None:

@@ -126,6 +126,7 @@ class Account(Struct, array_like=True):
     countable: dict[str, tuple[str, ...]] = field(default_factory=dict)  # charge -> what it counts
     plan: Allowance | None = None
     plan_spent: Credits = 0  # of the plan's credits, in `day`
+    trail: int = 0  # a running checksum of every charge: see ledger.domain.trail
 
     def lot(self, grant: str) -> Lot:
         """The lot of a grant."""

@@ -36,6 +36,7 @@ from ledger.domain.allowance import of_plan
 from ledger.domain.ending import next_due
 from ledger.domain.returning import back, pay, take
 from ledger.domain.slices import minus, plus
+from ledger.domain.trail import follow
 
 
 def evolve(account: Account, event: AnyEvent) -> None:
@@ -133,7 +134,7 @@ def _charged(account: Account, event: CreditsCharged) -> None:
     account.month_spent += amount
     if account.plan is not None:
         account.plan_spent += of_plan(account, event.slices)
-    account.charges[event.charge] = Charged(
+    charge = account.charges[event.charge] = Charged(
         event.reservation,
         event.tool,
         amount,
@@ -142,8 +143,10 @@ def _charged(account: Account, event: CreditsCharged) -> None:
         event.at,
         event.at + event.refund_days * DAY,
     )
+    counts: tuple[str, ...] = ()
     if account.controls.caps and (counts := account.reservations[event.reservation].counts):
         capping.charged(account, event, counts)
+    follow(account, event.charge, charge, counts)
     if event.final:
         if event.parent is not None:
             nesting.give_back(account, event.parent, event.released, event.rest)
@@ -215,6 +218,7 @@ def _refunded(account: Account, event: CreditsRefunded) -> None:
     charge = account.charges[event.charge]
     charge.left -= event.amount
     charge.slices = minus(charge.slices, event.slices)
+    follow(account, event.charge, charge, ())
     account.available += event.amount
     account.spent -= event.amount
     if charge.at >= account.day.start:
