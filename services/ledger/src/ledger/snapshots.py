@@ -39,7 +39,7 @@ EVERY_EVENTS = 100_000  # behind the last marker; read back in less than a secon
 GAP_MS = 30 * SECOND  # from one beginning to the next: a busy account is not written for ever
 BATCH_BYTES = 256 << 10  # small, so that a batch of events never waits long behind one
 AHEAD_BYTES = 2 * BATCH_BYTES  # copied and not yet published
-BYTES_PER_MS = 20 << 10  # of the gap: an eighth of what one core could write, at the most
+BYTES_PER_MS = 5 << 10  # of the gap: no snapshot writes more than a fifth of what events do
 EFFORT = 40  # of one turn: a bucket counts 1, an account that is encoded 5, 8 KiB 1; half a ms
 
 
