@@ -27,6 +27,8 @@ PROOFS = {
         "tests/integration/test_gateway_sign_in.py",
         "tests/integration/test_gateway_own.py",
         "tests/integration/test_gateway_matrix.py",
+        "tests/integration/test_gateway_live.py",
+        "tests/proofs/test_gateway_live_delay.py",
         "tests/proofs/test_gateway_zones.py",
         "tests/proofs/test_gateway_fuzzed.py",
     ),

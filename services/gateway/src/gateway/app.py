@@ -1,7 +1,5 @@
 """The HTTP application from its parts; no connection is opened here."""
 
-from collections.abc import Callable
-
 from contracts.catalogue import served
 from fastapi import FastAPI
 from msgspec import Struct
@@ -14,6 +12,7 @@ from gateway import (
     devsignin,
     health,
     limits,
+    liveroutes,
     passing,
     paths,
     privacy,
@@ -24,6 +23,7 @@ from gateway import (
 from gateway.balances import Balances
 from gateway.batch import Batch
 from gateway.canary import Canary
+from gateway.catchingup import CatchingUp
 from gateway.dispatch import Dispatch
 from gateway.door import Door
 from gateway.estimates import Estimates
@@ -33,6 +33,8 @@ from gateway.hot import Hot
 from gateway.identity import Identity
 from gateway.keyring import KeyRing
 from gateway.links import Links
+from gateway.listening import Listener
+from gateway.live import Live
 from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.people import People
@@ -53,7 +55,7 @@ from gateway.watching import RunWatch
 
 
 class Parts(Struct, frozen=True):
-    """What the application stands on. `seen` gives the newest `seq` heard of a partition."""
+    """What the application stands on."""
 
     settings: Settings
     bridge: Bridge
@@ -66,15 +68,15 @@ class Parts(Struct, frozen=True):
     passing: passing.Passing
     mail: Mail
     tallies: Tallies
-    caught_up: Callable[[], bool]
-    seen: Callable[[int], int]
+    live: Live
+    listener: Listener
 
 
 def application(parts: Parts) -> tuple[Hot, FastAPI]:
     """The hot routes, and the framework's behind them."""
     settings, metrics, models = parts.settings, parts.metrics, parts.models
     catalogue, rates = served(settings.env), parts.tallies.rates
-    sessions = Sessions(parts.identity, secure=settings.public_url.startswith("https:"))
+    sessions = sessions_of(settings, parts.identity)
     door = Door(parts.ring, sessions, parts.tallies.last_used)
     ledger = Ledger(parts.bridge, catalogue, metrics, settings.top_up_url)
     reservations = Reservations(models)
@@ -98,24 +100,34 @@ def application(parts: Parts) -> tuple[Hot, FastAPI]:
     return hot, rest
 
 
+def sessions_of(settings: Settings, identity: Identity) -> Sessions:
+    """Sessions as people come here: by HTTPS or, on one machine, without."""
+    return Sessions(identity, secure=settings.public_url.startswith("https:"))
+
+
 def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sessions) -> FastAPI:
-    models, flight = parts.models, parts.bridge.flight
-    freshness, reception = Freshness(models, flight.partitions, parts.seen), Reception(door)
+    models, flight, metrics = parts.models, parts.bridge.flight, parts.metrics
+    freshness, reception = (
+        Freshness(models, flight.partitions, parts.listener.seen),
+        Reception(door),
+    )
     balances, reservations = Balances(models, freshness), Reservations(models)
     reading = reads.Reads(
         reception, freshness, balances, reservations, Statements(models), Usage(models)
     )
+    catching_up = CatchingUp(parts.live, models, balances, freshness)
     people, public_url = People(parts.identity), parts.settings.public_url
     signing = signin.SignIn(sessions, people, Links(parts.identity), parts.mail, public_url)
     settings = creditsettings.OwnSettings(models, freshness, ledger)
     own_keys = accountkeys.AccountKeys(parts.identity, parts.settings.env)
     routers = [
-        health.routes(parts.caught_up, flight, parts.ring, Canary(parts.bridge, ledger.catalogue)),
+        health.routes(parts.listener, flight, parts.ring, Canary(parts.bridge, ledger.catalogue)),
         reads.routes(reading),
         account.routes(reading, RunStates(parts.watch, reservations), rates),
         controls.routes(reception, balances, freshness, ledger, rates),
         limits.routes(reception, ledger, rates),
         passing.routes(parts.passing, reception, rates),
+        liveroutes.routes(parts.live, catching_up, reception, rates, metrics),
         signin.routes(signing),
         creditsettings.routes(settings, reception, rates),
         accountkeys.routes(own_keys, reception, rates),

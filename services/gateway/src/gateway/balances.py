@@ -202,6 +202,11 @@ class Balances:
         async with self._models.snapshot() as reading:
             return await _controls_of(reading, account)
 
+    async def amounts(self, account: str) -> Amounts:
+        """The parts alone, as far as they are projected."""
+        async with self._models.snapshot() as reading:
+            return await self._amounts(reading, account, None)
+
     async def _amounts(self, reading: Reading, account: str, as_of: Ms | None) -> Amounts:
         found = await reading.rows(
             Amounts,

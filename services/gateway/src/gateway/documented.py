@@ -18,6 +18,7 @@ from gateway import (
     runstates,
     signin,
     statement,
+    telling,
     usage,
 )
 from gateway import shapes as given
@@ -44,6 +45,7 @@ class Documented(Struct, frozen=True):
     needs_key: bool = False
     security: tuple[str, ...] = _KEY
     also: tuple[tuple[int, type[Struct]], ...] = ()
+    kind: str = "application/json"
 
 
 HOT = (
@@ -111,6 +113,9 @@ BEHIND = (
     Documented("get", "/api/account/limits", "", None, limits.LimitsShown, security=_HOME),
     Documented("get", "/v1/reservations/{id}", "", None, reservations.Held),
     Documented("get", "/api/credits/balance", "", None, balances.CreditsShown, security=_HOME),
+    Documented(
+        "get", "/api/live", "", None, telling.Told, security=_HOME, kind="text/event-stream",
+    ),
     Documented("get", "/api/account/usage", "", None, usage.UsageShown, security=_HOME),
     Documented("get", "/api/account/transactions", "", None, statement.Statement, security=_HOME),
     Documented("get", "/api/runs/{id}", "", None, runstates.RunState, security=_HOME),

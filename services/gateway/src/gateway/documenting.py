@@ -8,6 +8,8 @@ from gateway.dispatch import Dispatch
 from gateway.flight import Bounds, Flight
 from gateway.identity import Identity
 from gateway.keyring import KeyRing
+from gateway.listening import Listener
+from gateway.live import Live
 from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.openapi import document
@@ -28,6 +30,7 @@ async def written() -> bytes:
     outbox, models, metrics = Outbox(_NOWHERE), ReadModels(""), Metrics()
     flight = Flight(1, Bounds(), lambda: 0.0)
     bridge = Bridge(lambda _partition, _key, _value, _headers: None, flight, 0)
+    listener = Listener(_NOWHERE, "", lambda _batch, _at: None)
     _, rest = app.application(
         app.Parts(
             settings=settings,
@@ -41,8 +44,8 @@ async def written() -> bytes:
             passing=Passing("", Vouching("")),
             mail=Mail("", ""),
             tallies=tallies_of(Identity(""), "off"),
-            caught_up=lambda: False,
-            seen=lambda _partition: 0,
+            live=Live(1, listener, metrics),
+            listener=listener,
         )
     )
     return document(rest, bundled())

@@ -7,6 +7,7 @@ from contracts.units import Ms
 from gateway.keyring import KeyRing
 from gateway.keys import Key, Scope
 from gateway.lastused import LastUsed
+from gateway.live import Pass
 from gateway.principals import Principal, of_key, of_person
 from gateway.problems import RETRY_SOON_S, ProblemError, failure
 from gateway.sessions import Sessions
@@ -53,6 +54,15 @@ class Door:
         if people and (cookie := headers.get(b"cookie")):
             return await self._of_cookie(method, headers, cookie, now)
         return None
+
+    def shown(self, headers: dict[bytes, bytes]) -> Pass:
+        """What somebody who was let in showed, to look at again as long as they stay."""
+        text = headers.get(b"authorization")
+        if text is not None:
+            return Pass(key=text[len(_BEARER) :])
+        if (text := headers.get(b"x-api-key")) is not None:
+            return Pass(key=text)
+        return Pass(session=self._sessions.token(headers.get(b"cookie", b"")) or "")
 
     async def second(self, text: bytes, now: Ms) -> str:
         """Who stands by what another one asks, by an admin's own key; raises 401, 403."""

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from gateway.bodies import NAME
 from gateway.door import Door
 from gateway.keys import Scope
+from gateway.live import Pass
 from gateway.principals import Principal, not_found
 from gateway.rates import Rates, Rule
 
@@ -49,6 +50,10 @@ class Reception:
     async def at_home(self, request: Request, scope: Scope) -> Guest:
         """A caller for the own account; a service key names it by `Scrip-Account`."""
         return await self._enter(request, None, scope, people=True)
+
+    def shown(self, request: Request) -> Pass:
+        """What a caller who was let in showed."""
+        return self._door.shown(dict(request.scope["headers"]))
 
     async def _enter(
         self, request: Request, account: str | None, scope: Scope, *, people: bool

@@ -1,7 +1,5 @@
 """Liveness looks at this process only; readiness asks whether a command would be answered."""
 
-from collections.abc import Callable
-
 from contracts.codec import encode
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -10,6 +8,7 @@ from msgspec import Struct
 from gateway.canary import Canary
 from gateway.flight import Flight
 from gateway.keyring import KeyRing
+from gateway.listening import Listener
 
 
 class Readiness(Struct, rename="camel"):
@@ -23,9 +22,7 @@ class Readiness(Struct, rename="camel"):
     waiting: int
 
 
-def routes(
-    caught_up: Callable[[], bool], flight: Flight, ring: KeyRing, canary: Canary
-) -> APIRouter:
+def routes(listener: Listener, flight: Flight, ring: KeyRing, canary: Canary) -> APIRouter:
     """GET /healthz and /readyz."""
     router = APIRouter(tags=["health"])
 
@@ -36,9 +33,11 @@ def routes(
     @router.get("/readyz", summary="Can requests be answered?")
     async def readyz() -> Response:
         stalled = [number for number, dead in enumerate(flight.stalled) if dead]
-        answers = caught_up() and not stalled and await canary.sings()
+        answers = listener.caught_up and not stalled and await canary.sings()
         ready = answers and ring.loaded
-        shown = Readiness(ready, caught_up(), answers, ring.loaded, stalled, sum(flight.waiting))
+        shown = Readiness(
+            ready, listener.caught_up, answers, ring.loaded, stalled, sum(flight.waiting)
+        )
         return Response(
             encode(shown), status_code=200 if ready else 503, media_type="application/json"
         )

@@ -35,6 +35,7 @@ from gateway.waiting import NoAnswer
 log = structlog.get_logger(__name__)
 
 APPROVAL = b"scrip-approval"  # the key of a second admin
+STREAMED = "scrip.streamed"  # in the scope of a reply that is sent as things happen
 
 Handler: TypeAlias = Callable[[Call], Awaitable[Reply]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -163,4 +164,5 @@ class Hot:
             self._metrics.in_flight -= 1
             label = getattr(scope.get("route"), "path", "unknown")
             self._metrics.requests.add(label, str(status))
-            self._metrics.duration(label).took(perf_counter() - started)
+            if STREAMED not in scope:  # that lasts as long as somebody looks
+                self._metrics.duration(label).took(perf_counter() - started)

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from functools import partial
 
 import psycopg
 import structlog
@@ -20,6 +20,7 @@ from gateway.flight import Bounds, Flight
 from gateway.identity import Identity
 from gateway.keyring import KeyRing
 from gateway.listening import Listener
+from gateway.live import Live
 from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.passing import Passing
@@ -29,6 +30,7 @@ from gateway.requests import Requests
 from gateway.results import ResultsListener
 from gateway.settings import Settings
 from gateway.tallies import tallies_of
+from gateway.vigil import Vigil
 from gateway.vouching import Vouching
 from gateway.waiting import Bridge
 from gateway.watching import RunWatch
@@ -61,11 +63,11 @@ async def serve(settings: Settings) -> None:
     def hand(batch: list[Counted], at: float) -> None:
         bridge.counted(batch, at)
         watch.counted(batch)
-
-    def put(partition: int, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]]) -> None:
-        outbox.put(prefix + COMMANDS.name, partition, key, value, headers)
+        live.counted(batch)
 
     listener = Listener(bootstrap, prefix, hand)
+    live = Live(partitions, listener, metrics)
+    put = partial(outbox.put, prefix + COMMANDS.name)
     bridge = Bridge(put, Flight(partitions, Bounds(), listener.heard), settings.answer_wait_ms)
     dispatch = Dispatch(outbox, prefix, run_partitions, served(settings.env))
     requests = Requests(
@@ -90,20 +92,20 @@ async def serve(settings: Settings) -> None:
             passing=payments,
             mail=Mail(settings.smtp_url, settings.mail_from),
             tallies=tallies,
-            caught_up=lambda: listener.caught_up,
-            seen=listener.seen,
+            live=live,
+            listener=listener,
         )
     )
     board.show(metrics, bridge, listener, outbox, watch)
     board.serve(metrics, settings.host, settings.metrics_port)
-    process = Process(hot, settings.host, settings.http_port)
     try:
-        await process.run(
+        await Process(hot, settings.host, settings.http_port, live).run(
             listener.run(),
             ResultsListener(bootstrap, prefix, watch).run(),
             requests.run(),
             bridge.keep_sweeping(),
             tallies.keep(),
+            Vigil(live, app.sessions_of(settings, people), ring).keep(),
             _tables(settings.postgres_url, models, people, ring),
         )
     finally:

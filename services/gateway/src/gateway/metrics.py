@@ -71,6 +71,8 @@ class Metrics(Collector):
         self.run_requests = Counter(
             "scrip_run_requests", "Messages of tool-runs.requests handled.", "outcome"
         )
+        self.live_ended = Counter("scrip_live_ended", "Live pages that ended.", "why")
+        self.live_delay = Duration()
         self.in_flight = 0
         self._durations: dict[str, Duration] = {}
         self._gauges: list[tuple[str, str, Callable[[], float]]] = []
@@ -86,7 +88,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Everything, now."""
         counters = (self.requests, self.refusals, self.replays, self.shed, self.runs)
-        for counter in (*counters, self.run_requests):
+        for counter in (*counters, self.run_requests, self.live_ended):
             yield counter.family()
         seconds = HistogramMetricFamily(
             "scrip_http_request_seconds", "From request to reply.", labels=("route",)
@@ -94,6 +96,11 @@ class Metrics(Collector):
         for route, duration in list(self._durations.items()):
             seconds.add_metric((route,), duration.buckets(), duration.total)
         yield seconds
+        delay = HistogramMetricFamily(
+            "scrip_live_delay_seconds", "From the broker's time of an event to a live page."
+        )
+        delay.add_metric((), self.live_delay.buckets(), self.live_delay.total)
+        yield delay
         yield GaugeMetricFamily("scrip_http_in_flight", "Requests under way.", value=self.in_flight)
         for name, help_text, read in self._gauges:
             yield GaugeMetricFamily(name, help_text, value=read())

@@ -49,7 +49,7 @@ def document(app: FastAPI, catalogue: Catalogue) -> bytes:
 
 def _operation(route: Documented, known: dict[str, Any], components: Components) -> dict[str, Any]:
     responses: dict[str, Any] = {
-        str(route.status): _response("Done", route.answer, "application/json", components)
+        str(route.status): _response("Done", route.answer, route.kind, components)
     }
     for status, shape in route.also:
         kind = "application/json" if status < 400 else "application/problem+json"

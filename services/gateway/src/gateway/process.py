@@ -10,6 +10,8 @@ from typing import Any
 import uvicorn
 
 from gateway.hot import Hot
+from gateway.live import Live
+from gateway.streaming import Protocol
 
 DRAIN_S = 5  # for requests under way when told to stop; they wait for an answer no longer
 KEEP_ALIVE_S = 75  # longer than the idle time of common proxies
@@ -27,13 +29,14 @@ class _Server(uvicorn.Server):
 class Process:
     """Serves `app` on one port."""
 
-    def __init__(self, app: Hot, host: str, port: int) -> None:
+    def __init__(self, app: Hot, host: str, port: int, live: Live) -> None:
+        self._live = live
         self._server = _Server(
             uvicorn.Config(
                 app,
                 host=host,
                 port=port,
-                http="httptools",
+                http=Protocol,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -68,4 +71,5 @@ class Process:
             await asyncio.gather(*beside, return_exceptions=True)
 
     def _stop(self) -> None:
+        self._live.stop()
         self._server.should_exit = True

@@ -6,6 +6,7 @@ and after 12 hours at the latest; ends at once when the person is deleted.
 
 import hashlib
 import secrets
+from collections.abc import Collection
 
 from contracts.units import HOUR, MINUTE, Ms
 from fastapi.responses import Response
@@ -32,6 +33,9 @@ SELECT p.id, p.email, p.role, s.seen_at
   FROM identity.sessions AS s JOIN identity.people AS p ON p.id = s.person
  WHERE s.sha256 = %(sha256)s AND s.seen_at > %(idle)s AND s.made_at > %(old)s"""
 _TOUCH = "UPDATE identity.sessions SET seen_at = %(now)s WHERE sha256 = %(sha256)s"
+_ALIVE = """
+SELECT sha256 FROM identity.sessions
+ WHERE sha256 = ANY(%(all)s) AND seen_at > %(idle)s AND made_at > %(old)s"""
 _CLOSE = "DELETE FROM identity.sessions WHERE sha256 = %(sha256)s"
 _CLOSE_ALL = "DELETE FROM identity.sessions WHERE person = %(person)s"
 
@@ -41,6 +45,10 @@ class _Row(Struct):
     email: str | None
     role: str
     seen_at: Ms
+
+
+class _Alive(Struct):
+    sha256: bytes
 
 
 class Sessions:
@@ -67,6 +75,13 @@ class Sessions:
         if now - found.seen_at >= TOUCH_MS:
             await self._identity.change(_TOUCH, values)
         return Person(found.id, found.email, found.role)
+
+    async def alive(self, tokens: Collection[str], now: Ms) -> set[str]:
+        """Which of these sessions are not over; to ask does not keep them alive."""
+        named = {_sha256(token): token for token in tokens}
+        values = {"all": list(named), **_bounds(now)}
+        rows = await self._identity.rows(_Alive, _ALIVE, values)
+        return {named[row.sha256] for row in rows}
 
     async def sign_out(self, token: str) -> None:
         """End one session."""

@@ -1,0 +1,53 @@
+"""Who looks at a live page is looked at, too: a stream ends with the session or key it came by."""
+
+import asyncio
+import time
+
+import structlog
+
+from gateway.keyring import KeyRing
+from gateway.live import End, Live
+from gateway.problems import ProblemError
+from gateway.sessions import Sessions
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 2.0  # one statement for all sessions; keys are in memory
+UNKNOWN_MAX_S = 60.0  # how long a stream goes on while nobody can say whose it is
+
+
+class Vigil:
+    """Ends streams of sessions and keys that are over, within two looks."""
+
+    def __init__(self, live: Live, sessions: Sessions, ring: KeyRing) -> None:
+        self._live = live
+        self._sessions = sessions
+        self._ring = ring
+        self._known_at = time.monotonic()
+
+    async def keep(self) -> None:
+        """Look, and forget the channels that nobody came back to, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self.look()
+            self._live.sweep(asyncio.get_running_loop().time())
+
+    async def look(self) -> None:
+        """Look once."""
+        now = time.time_ns() // 1_000_000
+        streams = list(self._live.streams)
+        for stream in streams:
+            if (key := stream.shown.key) and self._ring.find(key, now) is None:
+                stream.end(End.SIGNED_OUT)
+        tokens = {stream.shown.session for stream in streams if stream.shown.session}
+        try:
+            alive = await self._sessions.alive(tokens, now) if tokens else set[str]()
+        except ProblemError:
+            if time.monotonic() - self._known_at < UNKNOWN_MAX_S:
+                return
+            alive, why = set(), End.UNKNOWN
+        else:
+            self._known_at, why = time.monotonic(), End.SIGNED_OUT
+        for stream in streams:
+            if stream.shown.session and stream.shown.session not in alive:
+                stream.end(why)
