@@ -37,6 +37,7 @@ from gateway.listening import Listener
 from gateway.live import Live
 from gateway.mail import Mail
 from gateway.metrics import Metrics
+from gateway.pages import site
 from gateway.people import People
 from gateway.rates import Rates
 from gateway.readmodels import ReadModels
@@ -135,6 +136,7 @@ def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sess
             privacy.Privacy(parts.identity, reading, settings, own_keys), reception, rates
         ),
     ]
+    pages = site.Site(reception, people, reading, rates, parts.passing, signing, ledger.catalogue)
     if parts.settings.env in SIGN_IN_ENVIRONMENTS:
         routers.append(devsignin.routes(sessions, people))
-    return web.application(routers)
+    return web.application([*routers, *site.routes(pages)])

@@ -33,6 +33,15 @@ _PASSED_BACK = ("content-type", "retry-after")
 log = structlog.get_logger(__name__)
 
 
+class Question(Struct, frozen=True):
+    """What a page asks of payments: a GET, or with a body a POST that `key` names."""
+
+    path: str
+    query: str = ""
+    body: bytes | None = None
+    key: str = ""
+
+
 class Passing:
     """The way to payments; without an address or a key there is none, and callers are told."""
 
@@ -52,26 +61,39 @@ class Passing:
         self, request: Request, path: str, body: bytes, vouched: dict[str, str]
     ) -> Response:
         """Pass a request on, with only the headers that it needs."""
-        if not self._url:
-            raise _unavailable()
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
-        try:
-            answer = await self._client.request(
-                request.method,
-                self._url + path,
-                params=str(request.query_params),
-                content=body,
-                headers={**headers, **vouched, "x-request-id": request_id_of(request)},
-            )
-        except httpx.HTTPError as why:
-            log.warning("payments_not_reached", why=repr(why))
-            raise _unavailable() from why
+        headers |= {**vouched, "x-request-id": request_id_of(request)}
+        query = str(request.query_params)
+        answer = await self._send(request.method, path, query, body, headers)
         back = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
         return Response(answer.content, status_code=answer.status_code, headers=back)
+
+    async def ask(self, guest: Guest, request_id: str, question: Question) -> httpx.Response:
+        """A question of our own pages for somebody who was let in."""
+        if not self._vouching.able:
+            raise _unavailable()
+        headers = {HEADER: self._vouching.token(guest), "x-request-id": request_id}
+        if question.body is None:
+            return await self._send("GET", question.path, question.query, b"", headers)
+        headers |= {"content-type": "application/json", "idempotency-key": question.key}
+        return await self._send("POST", question.path, question.query, question.body, headers)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+    async def _send(
+        self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]
+    ) -> httpx.Response:
+        if not self._url:
+            raise _unavailable()
+        try:
+            return await self._client.request(
+                method, self._url + path, params=query, content=body, headers=headers
+            )
+        except httpx.HTTPError as why:
+            log.warning("payments_not_reached", why=repr(why))
+            raise _unavailable() from why
 
 
 class Route(Struct, frozen=True):

@@ -27,6 +27,8 @@ INSERT INTO identity.people (id, made_at) VALUES (%(id)s, %(now)s)
     ON CONFLICT (id) DO UPDATE SET id = excluded.id
 RETURNING id, email, role"""
 
+_WHO = "SELECT id, email, role FROM identity.people WHERE id = %(id)s"
+
 
 class Role(StrEnum):
     """What a person may do."""
@@ -63,6 +65,11 @@ class People:
     async def with_id(self, account: str, now: Ms) -> Person:
         """The owner of this account; for development sign-in only."""
         return await self._one(_ANYONE, {"id": account, "now": now})
+
+    async def name(self, account: str) -> str:
+        """What the owner of an account is called on the pages: the address, or the account."""
+        found = await self._identity.row(Person, _WHO, {"id": account})
+        return account if found is None or found.email is None else found.email
 
     async def _one(self, sql: str, values: dict[str, object]) -> Person:
         found = await self._identity.row(Person, sql, values)

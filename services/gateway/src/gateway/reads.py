@@ -20,7 +20,7 @@ from gateway.principals import not_found
 from gateway.problems import failure
 from gateway.reservations import Held, Reservations
 from gateway.statement import PAGE_DEFAULT, PAGE_MAX, Asked, Statement, Statements
-from gateway.usage import PERIODS, Usage, UsageShown
+from gateway.usage import PERIODS, Span, Usage, UsageShown
 from gateway.web import shown
 
 Id = Annotated[str, Path(alias="id")]
@@ -57,17 +57,23 @@ class Reads(Struct, frozen=True):
     ) -> UsageShown:
         """An account's usage in its own calendar."""
         zone = (await self.balances.controls(guest.account)).time_zone
+        span = self.span(guest, zone, period, start, end)
+        return await self.usage.within(guest.account, span, zone)
+
+    @staticmethod
+    def span(
+        guest: Guest, zone: str, period: str, start: datetime | None, end: datetime | None
+    ) -> Span:
+        """The days that were asked for."""
         if start is not None or end is not None:
             if start is None or end is None or instant(start) >= instant(end):
                 raise failure(422, "invalid_request", "Give both from and to, in this order.")
             if not (instant(start) >= EARLIEST and instant(end) <= LATEST):
                 raise failure(422, "invalid_request", "from and to lie between 2000 and 2200.")
-            span = usage.between(instant(start), instant(end), zone)
-        elif period in PERIODS:
-            span = usage.last_days(PERIODS[period], guest.now, zone)
-        else:
-            raise failure(422, "invalid_request", f"period is one of {', '.join(PERIODS)}.")
-        return await self.usage.within(guest.account, span, zone)
+            return usage.between(instant(start), instant(end), zone)
+        if period in PERIODS:
+            return usage.last_days(PERIODS[period], guest.now, zone)
+        raise failure(422, "invalid_request", f"period is one of {', '.join(PERIODS)}.")
 
 
 def instant(at: datetime) -> int:

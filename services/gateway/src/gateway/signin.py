@@ -7,12 +7,11 @@ behind it asks for one press, and the press uses the link up.
 
 import time
 from datetime import timedelta
-from html import escape
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from contracts.units import Ms
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import Response
 from msgspec import Struct
 
 from gateway import bodies
@@ -29,19 +28,6 @@ from gateway.web import shown
 LINK = "/sign-in/link"
 HOME = "/account/credits"
 _MINUTES = timedelta(milliseconds=LIFETIME_MS) // timedelta(minutes=1)
-_FORM = "application/x-www-form-urlencoded"
-_QUIET = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",  # the address of this page opens the account
-    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
-}
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Sign in to Scrip</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body><main><h1>Sign in to Scrip</h1>
-<form method="post" action="{action}"><input type="hidden" name="token" value="{token}">
-<button type="submit">Sign in</button></form></main></body></html>
-"""
 _TEXT = """Follow this link to sign in to Scrip:
 
 {link}
@@ -112,22 +98,13 @@ def routes(signing: SignIn) -> APIRouter:
         await signing.send(asked.email, _now())
         return Response(status_code=202)
 
-    @router.get(LINK, include_in_schema=False)
-    async def page(token: str = "") -> Response:
-        text = _PAGE.format(action=LINK, token=escape(token[:64], quote=True))
-        return HTMLResponse(text, headers=_QUIET)
-
     @router.post(LINK, summary="Use the link up and be signed in")
     async def follow(request: Request) -> Response:
         must_be_from_here("POST", dict(request.scope["headers"]))
         body = await read_body(request.receive, BODY_BYTES_MAX)
-        if request.headers.get("content-type", "").startswith(_FORM):
-            wanted = parse_qs(body.decode("ascii", "replace")).get("token", [""])[0]
-            done: Response = RedirectResponse(HOME, status_code=303)
-        else:
-            followed: bodies.LinkFollowedBody = _followed(body)
-            wanted, done = followed.token, Response(status_code=204)
-        return sessions.give(done, await signing.follow(wanted, _now()))
+        followed: bodies.LinkFollowedBody = _followed(body)
+        cookie = await signing.follow(followed.token, _now())
+        return sessions.give(Response(status_code=204), cookie)
 
     @router.get("/api/me", summary="Who is signed in")
     async def me(request: Request) -> Response:

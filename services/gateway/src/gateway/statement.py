@@ -23,9 +23,17 @@ SELECT version, seq, partition, at_ms, type, amount, moved, available, held, spe
        CASE WHEN type = 'AnswerRepeated' THEN '{}' ELSE detail::text END AS detail
   FROM read.entries
  WHERE account = %(account)s AND version < %(before)s
-   AND (type = %(type)s::text OR (%(type)s::text IS NULL AND type <> 'AnswerRepeated'))
+   AND (type = %(type)s::text
+        OR (%(type)s::text IS NULL AND type <> ALL (%(without)s::text[])))
    AND at_ms >= %(start)s AND at_ms < %(end)s
  ORDER BY version DESC LIMIT %(most)s"""
+_OF_RUN = """
+SELECT e.version, e.seq, e.partition, e.at_ms, e.type, e.amount, e.moved, e.available, e.held,
+       e.spent, e.command_id, e.reservation, e.charge, e.grant_id, e.tool, e.detail::text AS detail
+  FROM read.reservations r JOIN read.entries e ON e.account = r.account
+   AND e.version BETWEEN r.opened_version AND r.last_version AND e.reservation = r.reservation
+ WHERE r.account = %(account)s AND r.reservation = %(run)s AND e.type <> 'AnswerRepeated'
+ ORDER BY e.version LIMIT 200"""
 _LAST = 2**63 - 1
 
 
@@ -84,6 +92,7 @@ class Asked(Struct, frozen=True):
     end: Ms
     cursor: str | None
     most: int
+    without: tuple[str, ...] = ("AnswerRepeated",)  # left out unless asked for by type
 
 
 class Statements:
@@ -106,11 +115,18 @@ class Statements:
                 "start": asked.start,
                 "end": asked.end,
                 "most": asked.most + 1,
+                "without": list(asked.without),
             },
         )
         more = len(rows) > asked.most
         items = [_entry(row) for row in rows[: asked.most]]
         return Statement(items=items, next_cursor=items[-1].id if more else None)
+
+
+async def entries_of(models: ReadModels, account: str, run: str) -> list[Entry]:
+    """What happened to one reservation, oldest first."""
+    rows = await models.rows(Row, _OF_RUN, {"account": account, "run": run})
+    return [_entry(row) for row in rows]
 
 
 def _before(cursor: str | None) -> int:

@@ -83,6 +83,14 @@ class Span(Struct, frozen=True):
     end: Ms
 
 
+class Cell(Struct, frozen=True):
+    """One tool on one day of the account's calendar: the finest that a sheet shows."""
+
+    date: date
+    tool_id: str
+    used: Used
+
+
 class Usage:
     """Reads of usage."""
 
@@ -118,6 +126,21 @@ class Usage:
             tools=sorted(tools.values(), key=lambda tool: (-tool.credits, tool.tool_id)),
             days=list(days.values()),
         )
+
+    async def cells(self, account: str, span: Span, time_zone: str) -> list[Cell]:
+        """The same usage by day and tool; adds up to what `within` says."""
+        buckets = await self._models.rows(
+            Bucket, _BUCKETS, {"account": account, "start": span.start, "end": span.end}
+        )
+        zone, cells = ZoneInfo(time_zone), dict[tuple[date, str], Used]()
+        for bucket in buckets:
+            day = moment(bucket.bucket_ms).astimezone(zone).date()
+            _add(cells.setdefault((day, bucket.tool), Used()), bucket)
+        return [Cell(day, tool, used) for (day, tool), used in sorted(cells.items(), key=_place)]
+
+
+def _place(cell: tuple[tuple[date, str], Used]) -> tuple[date, str]:
+    return cell[0]
 
 
 def last_days(days: int, now: Ms, time_zone: str) -> Span:

@@ -1,0 +1,44 @@
+"""What is around every page: who is signed in, what is left, where one is, how to get help."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+STALE_AFTER_S = 15  # behind by more than this is said, below it nobody could act on it
+
+
+class Chip(Struct, frozen=True):
+    """The balance in the head of a page; `live_from` is the position that it shows."""
+
+    available: int
+    held: int
+    spent: int
+    as_of: datetime
+    stale: bool
+    live_from: str
+
+
+class Place(Struct, frozen=True):
+    """An entry of the navigation."""
+
+    name: str
+    url: str
+    title: str
+
+
+PLACES = (
+    Place("credits", "/account/credits", "Credits"),
+    Place("history", "/account/history", "History"),
+)
+
+
+class Shell(Struct, frozen=True, kw_only=True):
+    """The frame of a page. `here` names its place; `chip` None: not known; no `who`: a stranger."""
+
+    title: str
+    here: str = ""
+    who: str = ""
+    chip: Chip | None = None
+    zone: str = "UTC"
+    request_id: str = ""
+    places: tuple[Place, ...] = PLACES

@@ -1,0 +1,126 @@
+"""Signing in and out as pages: an address is asked for, a link is sent, one press uses it up.
+
+Opening the link changes nothing, because mail scanners open links. Its page sends no referrer to
+others; the own host must hear where the press comes from, or it would be refused.
+"""
+
+import time
+
+from contracts.units import MINUTE
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from msgspec import Struct
+
+from gateway.links import LIFETIME_MS
+from gateway.pages.regions import PLAIN
+from gateway.pages.shell import Shell
+from gateway.pages.visit import Doorway, Visit, form_of
+from gateway.people import EMAIL_LENGTH_MAX
+from gateway.problems import ProblemError
+from gateway.sessions import TOKEN_LENGTH_MAX
+from gateway.signin import HOME, LINK, SignIn
+
+PATH = "/sign-in"
+PRESS = "/sign-in/press"
+_TOLD = {422, 429, 503}  # what the form itself can say; anything else is a page of its own
+
+
+class SignInView(Struct, frozen=True, kw_only=True):
+    """The form. `sent`: a link is on its way; `over`: the link that was used is."""
+
+    shell: Shell
+    email: str = ""
+    wrong: str = ""
+    sent: bool = False
+    over: bool = False
+    minutes: int = LIFETIME_MS // MINUTE
+
+
+class LinkView(Struct, frozen=True):
+    """The one press that uses a link up."""
+
+    shell: Shell
+    token: str
+
+
+class SigningPages(Struct, frozen=True):
+    """Signing in and out."""
+
+    doorway: Doorway
+    signing: SignIn
+
+    async def form(self, _request: Request, visit: Visit | None) -> Response:
+        """GET /sign-in; who is in already goes on."""
+        if visit is not None:
+            return RedirectResponse(HOME, status_code=303)
+        return self.doorway.renderer.page("sign-in.html", SignInView(shell=_shell()))
+
+    async def send(self, request: Request, visit: Visit | None) -> Response:
+        """POST /sign-in: the same page for every address, known or not."""
+        email = (await _form(request, visit)).get("email", "").strip()[:EMAIL_LENGTH_MAX]
+        try:
+            await self.signing.send(email, time.time_ns() // 1_000_000)
+        except ProblemError as why:
+            status, code = why.problem.status, why.problem.code
+            if status not in _TOLD:
+                raise
+            view = SignInView(
+                shell=_shell(), email=email, wrong=_WRONG.get(code, PLAIN.get(code, code))
+            )
+            return self.doorway.renderer.page("sign-in.html", view, status)
+        view = SignInView(shell=_shell(), email=email, sent=True)
+        return self.doorway.renderer.page("sign-in.html", view)
+
+    async def link(self, request: Request, _visit: Visit | None) -> Response:
+        """GET /sign-in/link?token=."""
+        token = request.query_params.get("token", "")[:TOKEN_LENGTH_MAX]
+        return self.doorway.renderer.page("link.html", LinkView(_shell(), token))
+
+    async def press(self, request: Request, visit: Visit | None) -> Response:
+        """POST /sign-in/press: use the link up; one that is over leads to a new one."""
+        token = (await _form(request, visit)).get("token", "")
+        try:
+            cookie = await self.signing.follow(token, time.time_ns() // 1_000_000)
+        except ProblemError as why:
+            if why.problem.code != "link_over":
+                raise
+            view = SignInView(shell=_shell(), over=True)
+            return self.doorway.renderer.page("sign-in.html", view, 410)
+        return self.signing.sessions.give(RedirectResponse(HOME, status_code=303), cookie)
+
+    async def out(self, visit: Visit) -> Response:
+        """POST /sign-out: here, or with `everywhere` on every device."""
+        cookie = visit.request.headers.get("cookie", "").encode("latin-1")
+        sessions = self.signing.sessions
+        if "everywhere" in visit.form:
+            await sessions.sign_out_everywhere(visit.account)
+        elif (token := sessions.token(cookie)) is not None:
+            await sessions.sign_out(token)
+        return sessions.take(RedirectResponse(PATH, status_code=303))
+
+
+def routes(page: SigningPages) -> APIRouter:
+    """The pages of signing in and out."""
+    router = APIRouter()
+    page.doorway.open_page(router, "GET", PATH, page.form)
+    page.doorway.open_page(router, "POST", PATH, page.send)
+    page.doorway.open_page(router, "GET", LINK, page.link)
+    page.doorway.open_page(router, "POST", PRESS, page.press)
+    page.doorway.page(router, "POST", "/sign-out", page.out)
+    return router
+
+
+_WRONG = {
+    "email_invalid": "Enter an e-mail address like ada@example.org.",
+    "rate_limited": "Enough links are on their way to this address. Use the newest, or wait.",
+    "mail_unavailable": "The mail cannot be sent right now. Try again in a minute.",
+}
+
+
+async def _form(request: Request, visit: Visit | None) -> dict[str, str]:
+    """What was sent; of somebody who is signed in it is read already."""
+    return await form_of(request) if visit is None else visit.form
+
+
+def _shell() -> Shell:
+    return Shell(title="Sign in")

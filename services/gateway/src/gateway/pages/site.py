@@ -1,0 +1,46 @@
+"""All pages in one list: a new page is a line here and, if people look for it, a `Place`."""
+
+from contracts.catalogue import Catalogue
+from fastapi import APIRouter
+from msgspec import Struct
+
+from gateway.guest import Reception
+from gateway.pages import assets, buying, history, overview, signing, standing, success
+from gateway.pages.assets import Assets
+from gateway.pages.render import Renderer
+from gateway.pages.visit import Doorway
+from gateway.passing import Passing
+from gateway.people import People
+from gateway.rates import Rates
+from gateway.reads import Reads
+from gateway.signin import SignIn
+
+
+class Site(Struct, frozen=True):
+    """What the pages stand on."""
+
+    reception: Reception
+    people: People
+    reads: Reads
+    rates: Rates
+    passing: Passing
+    signing: SignIn
+    catalogue: Catalogue
+
+
+def routes(site: Site) -> list[APIRouter]:
+    """Every page, in the order in which they are looked for."""
+    files = Assets()
+    doorway = Doorway(site.reception, site.people, site.reads.balances, site.rates, Renderer(files))
+    shop = overview.Overview(doorway, site.reads, site.passing, site.catalogue)
+    standing_pages = standing.Standing(doorway)
+    return [
+        assets.routes(files),
+        standing.routes(standing_pages),
+        signing.routes(signing.SigningPages(doorway, site.signing)),
+        overview.routes(shop),
+        buying.routes(buying.Buying(doorway, site.passing, site.catalogue)),
+        success.routes(success.Success(doorway, site.passing)),
+        history.routes(history.History(doorway, site.reads)),
+        standing.last_routes(standing_pages),
+    ]

@@ -1,0 +1,40 @@
+// What the pages do better with a script: say what changed, and never lose the focus.
+"use strict";
+(() => {
+  const status = () => document.getElementById("status");
+  let last = "";
+
+  // Said politely, once; the same words twice are silence.
+  const say = (words) => {
+    const place = status();
+    if (place && words && words !== last) place.textContent = last = words;
+  };
+
+  document.addEventListener("htmx:after:swap", () => {
+    const spoken = document.querySelector("[data-say]");
+    if (spoken) say(spoken.dataset.say);
+    const lost = document.activeElement === document.body || !document.activeElement;
+    const next = document.querySelector("[data-focus]");
+    if (lost && next) next.focus();
+  });
+
+  // A form that was sent once is on its way; the server knows it by its key all the same.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-once]")) return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+    say(form.dataset.once);
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const text = document.getElementById(button.dataset.copy).textContent;
+    navigator.clipboard.writeText(text).then(() => say("Copied."), () => say("Copying failed."));
+  });
+})();
