@@ -18,7 +18,13 @@ from tests.mailbox import Mailbox, mailbox
 # htmx.org 4.0.1, dist/htmx.min.js
 HTMX_SHA256 = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 STYLE_BYTES_MAX = 10_000
-PAGES = ("/account/credits", "/account/history", "/help")
+PAGES = (
+    "/account/credits",
+    "/account/usage",
+    "/account/history",
+    "/account/settings/credits",
+    "/help",
+)
 
 
 @pytest.fixture(scope="module")

@@ -75,14 +75,19 @@ def _clamp(value: int, low: int, high: int) -> int:
     return max(min(low, high), min(value, high))
 
 
-def _items(limits: Limits, high: Credits, catalogue: Catalogue) -> tuple[LineItem, ...]:
+def parts(used: Limits | Usage, catalogue: Catalogue) -> tuple[LineItem, ...]:
+    """What a price is made of, before it is rounded and clamped."""
     rule = catalogue.pricing
-    memory_mb_ms = limits.memory_mb * limits.duration_ms * 1000
-    items = [
+    memory_mb_ms = used.memory_mb * used.duration_ms * 1000
+    return (
         LineItem("base", rule.base_credits * 1000),
-        LineItem("cpu", limits.cpu_ms * 1000 // rule.cpu_ms_per_credit),
+        LineItem("cpu", used.cpu_ms * 1000 // rule.cpu_ms_per_credit),
         LineItem("memory", memory_mb_ms // (_MB_PER_GB * _MS_PER_S * rule.gb_seconds_per_credit)),
-    ]
+    )
+
+
+def _items(limits: Limits, high: Credits, catalogue: Catalogue) -> tuple[LineItem, ...]:
+    items = list(parts(limits, catalogue))
     if rest := high * 1000 - sum(item.millicredits for item in items):
         items.append(LineItem("rounding" if 0 < rest < 1000 else "cap", rest))
     return tuple(items)

@@ -121,10 +121,11 @@ def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sess
     signing = signin.SignIn(sessions, people, Links(parts.identity), parts.mail, public_url)
     settings = creditsettings.OwnSettings(models, freshness, ledger)
     own_keys = accountkeys.AccountKeys(parts.identity, parts.settings.env)
+    states = RunStates(parts.watch, reservations)
     routers = [
         health.routes(parts.listener, flight, parts.ring, Canary(parts.bridge, ledger.catalogue)),
         reads.routes(reading),
-        account.routes(reading, RunStates(parts.watch, reservations), rates),
+        account.routes(reading, states, rates),
         controls.routes(reception, balances, freshness, ledger, rates),
         limits.routes(reception, ledger, rates),
         passing.routes(parts.passing, reception, rates),
@@ -136,7 +137,18 @@ def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sess
             privacy.Privacy(parts.identity, reading, settings, own_keys), reception, rates
         ),
     ]
-    pages = site.Site(reception, people, reading, rates, parts.passing, signing, ledger.catalogue)
+    pages = site.Site(
+        reception=reception,
+        people=people,
+        reads=reading,
+        rates=rates,
+        passing=parts.passing,
+        signing=signing,
+        own=settings,
+        states=states,
+        models=models,
+        catalogue=ledger.catalogue,
+    )
     if parts.settings.env in SIGN_IN_ENVIRONMENTS:
         routers.append(devsignin.routes(sessions, people))
     return web.application([*routers, *site.routes(pages)])

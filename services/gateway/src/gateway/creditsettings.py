@@ -63,17 +63,27 @@ class OwnSettings(Struct, frozen=True):
     freshness: Freshness
     ledger: Ledger
 
-    async def now(self, account: str) -> CreditSettings:
-        """As they stand; version 0 while nothing was ever set."""
+    async def held(self, account: str) -> tuple[Controls, str]:
+        """As they stand, with their version; 0 while nothing was ever set."""
         row = await self.models.row(_Row, _NOW, {"account": account})
-        if row is None:
-            return CreditSettings(settings(Controls()), "0")
-        return CreditSettings(settings(_decode(row.controls)), str(row.version))
+        return (Controls(), "0") if row is None else (_decode(row.controls), str(row.version))
+
+    async def now(self, account: str) -> CreditSettings:
+        """The same as it is shown."""
+        controls, version = await self.held(account)
+        return CreditSettings(settings(controls), version)
 
     async def replace(
         self, request: Request, guest: Guest, version: str, body: bodies.ControlsBody
     ) -> Response:
-        """Replace that version; raises 412 with both when it stands no more."""
+        """Replace that version, and say so."""
+        answer = await self.decided(request, guest, version, body)
+        return await self._told(request, guest, answer)
+
+    async def decided(
+        self, request: Request, guest: Guest, version: str, body: bodies.ControlsBody
+    ) -> Answer:
+        """The ledger's word on replacing that version; raises 412 when it stands no more."""
         now, attempt = await self.now(guest.account), 0
         for _ in range(TRIES_MAX):
             if now.version != version:
@@ -86,7 +96,7 @@ class OwnSettings(Struct, frozen=True):
                 continue
             event = answer.event
             if type(event) is not CommandRefused or event.reason is not Reason.ID_CONFLICT:
-                return await self._told(request, guest, answer)
+                return answer
             await self._reach(guest.account, answer)
             now, attempt = await self.now(guest.account), attempt + 1
         raise failure(409, "too_many_attempts", "Read the settings again, then change them.")

@@ -26,6 +26,7 @@ SELECT version, seq, partition, at_ms, type, amount, moved, available, held, spe
    AND (type = %(type)s::text
         OR (%(type)s::text IS NULL AND type <> ALL (%(without)s::text[])))
    AND at_ms >= %(start)s AND at_ms < %(end)s
+   AND (%(tool)s::text IS NULL OR tool = %(tool)s::text)
  ORDER BY version DESC LIMIT %(most)s"""
 _OF_RUN = """
 SELECT e.version, e.seq, e.partition, e.at_ms, e.type, e.amount, e.moved, e.available, e.held,
@@ -93,6 +94,7 @@ class Asked(Struct, frozen=True):
     cursor: str | None
     most: int
     without: tuple[str, ...] = ("AnswerRepeated",)  # left out unless asked for by type
+    tool: str | None = None
 
 
 class Statements:
@@ -116,6 +118,7 @@ class Statements:
                 "end": asked.end,
                 "most": asked.most + 1,
                 "without": list(asked.without),
+                "tool": asked.tool,
             },
         )
         more = len(rows) > asked.most

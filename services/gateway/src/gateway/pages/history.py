@@ -1,15 +1,18 @@
 """/account/history: every entry with the balance after it, newest first, by cursor, as CSV too."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import msgspec
-from contracts.units import FOREVER
+from contracts.units import FOREVER, Ms
 from fastapi import APIRouter
 from fastapi.responses import Response
 from msgspec import Meta, Struct
 
+from gateway.moments import milliseconds
 from gateway.pages import words
 from gateway.pages.regions import Trouble, region
 from gateway.pages.sheets import streamed_sheet
@@ -51,14 +54,28 @@ class Line(Struct, frozen=True, kw_only=True):
     spent: int
 
 
+class Wanted(Struct, frozen=True):
+    """What is shown: entries of a type, of a tool, of a day in the account's calendar."""
+
+    kind: str = ""
+    tool: str = ""
+    day: str = ""
+
+    @property
+    def query(self) -> str:
+        """The same in an address."""
+        named = {"type": self.kind, "tool": self.tool, "day": self.day}
+        return urlencode({name: value for name, value in named.items() if value})
+
+
 class HistoryView(Struct, frozen=True, kw_only=True):
     """A page of it. `newer`: this is not the first page."""
 
     shell: Shell
     lines: list[Line] | Trouble
-    kind: str
+    wanted: Wanted
     filters: tuple[tuple[str, str], ...]
-    next_cursor: str = ""
+    next_query: str = ""
     newer: bool = False
 
 
@@ -69,32 +86,39 @@ class History(Struct, frozen=True):
     reads: Reads
 
     async def page(self, visit: Visit) -> Response:
-        """GET /account/history."""
-        kind, cursor = _known_kind(visit.query("type")), visit.query("cursor")
-        asked = Asked(kind or None, 0, FOREVER, cursor or None, LINES, QUIET)
-        found = await region(self.reads.statement(visit.guest, asked), visit.request_id)
-        lost = isinstance(found, Trouble)
+        """GET /account/history?type=&tool=&day=&cursor=."""
+        wanted, cursor = _wanted(visit), visit.query("cursor")
+        read = self.reads.statement(visit.guest, _asked(wanted, visit.zone, cursor, LINES))
+        found = await region(read, visit.request_id)
+        if isinstance(found, Trouble):
+            view = HistoryView(
+                shell=visit.shell("History", "history"),
+                lines=found,
+                wanted=wanted,
+                filters=words.FILTERS,
+            )
+            return self.doorway.renderer.page("history.html", view, 503)
         view = HistoryView(
             shell=visit.shell("History", "history"),
-            lines=found if isinstance(found, Trouble) else [line(entry) for entry in found.items],
-            kind=kind,
+            lines=[line(entry) for entry in found.items],
+            wanted=wanted,
             filters=words.FILTERS,
-            next_cursor="" if isinstance(found, Trouble) else found.next_cursor or "",
+            next_query=_next(wanted, found),
             newer=bool(cursor),
         )
-        return self.doorway.renderer.page("history.html", view, 503 if lost else 200)
+        return self.doorway.renderer.page("history.html", view)
 
     async def download(self, visit: Visit) -> Response:
         """GET /account/history.csv: all of it, newest first, however long it is.
 
         Cut off by a fault it ends as a broken download, never as a shorter history.
         """
-        kind = _known_kind(visit.query("type"))
-        first = await self._asked(visit, kind, None)
-        return streamed_sheet("credit-history.csv", self._rows(visit, kind, first))
+        wanted = _wanted(visit)
+        first = await self._more(visit, wanted, "")
+        return streamed_sheet("credit-history.csv", self._rows(visit, wanted, first))
 
     async def _rows(
-        self, visit: Visit, kind: str, page: Statement
+        self, visit: Visit, wanted: Wanted, page: Statement
     ) -> AsyncIterator[Sequence[str | int]]:
         yield _HEAD
         while True:
@@ -102,10 +126,10 @@ class History(Struct, frozen=True):
                 yield _row(entry)
             if page.next_cursor is None:
                 return
-            page = await self._asked(visit, kind, page.next_cursor)
+            page = await self._more(visit, wanted, page.next_cursor)
 
-    async def _asked(self, visit: Visit, kind: str, cursor: str | None) -> Statement:
-        asked = Asked(kind or None, 0, FOREVER, cursor, PAGE_MAX, QUIET)
+    async def _more(self, visit: Visit, wanted: Wanted, cursor: str) -> Statement:
+        asked = _asked(wanted, visit.zone, cursor, PAGE_MAX)
         return await self.reads.statement(visit.guest, asked)
 
 
@@ -177,7 +201,34 @@ def _row(entry: Entry) -> tuple[str | int, ...]:
     )
 
 
-def _known_kind(kind: str) -> str:
+def _wanted(visit: Visit) -> Wanted:
+    kind, day = visit.query("type"), visit.query("day")
     if kind and kind not in {name for name, _ in words.FILTERS}:
         raise failure(422, "invalid_request", "There is no such filter.")
-    return kind
+    return Wanted(kind, visit.query("tool"), day)
+
+
+def _asked(wanted: Wanted, zone: str, cursor: str, most: int) -> Asked:
+    start, end = _instants(wanted.day, zone) if wanted.day else (0, FOREVER)
+    kind, tool = wanted.kind or None, wanted.tool or None
+    return Asked(kind, start, end, cursor or None, most, QUIET, tool)
+
+
+def _instants(day: str, zone: str) -> tuple[Ms, Ms]:
+    try:
+        first = date.fromisoformat(day)
+        after = first + timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise failure(422, "invalid_request", "A day looks like 2026-01-31.") from None
+    clock = ZoneInfo(zone)
+    return (
+        milliseconds(datetime(first.year, first.month, first.day, tzinfo=clock)),
+        milliseconds(datetime(after.year, after.month, after.day, tzinfo=clock)),
+    )
+
+
+def _next(wanted: Wanted, found: Statement) -> str:
+    if found.next_cursor is None:
+        return ""
+    both = (wanted.query, urlencode({"cursor": found.next_cursor}))
+    return "&".join(filter(None, both))

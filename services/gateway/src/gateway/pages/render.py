@@ -35,7 +35,15 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.filters.update(
-            n=number, signed=signed, when=when, day=day, money=money, text=text, tool=words.tool
+            n=number,
+            milli=milli,
+            percent=percent,
+            signed=signed,
+            when=when,
+            day=day,
+            money=money,
+            text=text,
+            tool=words.tool,
         )
         self._environment.tests["trouble"] = lambda found: isinstance(found, Trouble)
         self._environment.globals["asset"] = assets.url
@@ -68,6 +76,17 @@ def number(value: int) -> str:
 def signed(value: int) -> str:
     """The same with its sign; nothing moved is 0."""
     return f"+{value:,}" if value > 0 else number(value)
+
+
+def milli(value: int) -> str:
+    """Thousandths of a credit as credits: 1.25."""
+    shown = f"{abs(value) / 1000:.3f}".rstrip("0").rstrip(".")
+    return f"\u2212{shown}" if value < 0 else shown
+
+
+def percent(value: float) -> str:
+    """A change in percent, with its sign."""
+    return f"{value:+.1f} %".replace("-", "\u2212")
 
 
 def when(at: datetime, zone: str = "UTC", form: str = "minute") -> Markup:

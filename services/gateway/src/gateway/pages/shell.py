@@ -28,7 +28,9 @@ class Place(Struct, frozen=True):
 
 PLACES = (
     Place("credits", "/account/credits", "Credits"),
+    Place("usage", "/account/usage", "Usage"),
     Place("history", "/account/history", "History"),
+    Place("settings", "/account/settings/credits", "Limits"),
 )
 
 

@@ -4,15 +4,29 @@ from contracts.catalogue import Catalogue
 from fastapi import APIRouter
 from msgspec import Struct
 
+from gateway.creditsettings import OwnSettings
 from gateway.guest import Reception
-from gateway.pages import assets, buying, history, overview, signing, standing, success
+from gateway.pages import (
+    assets,
+    buying,
+    history,
+    overview,
+    preferences,
+    receipts,
+    signing,
+    standing,
+    success,
+    used,
+)
 from gateway.pages.assets import Assets
 from gateway.pages.render import Renderer
 from gateway.pages.visit import Doorway
 from gateway.passing import Passing
 from gateway.people import People
 from gateway.rates import Rates
+from gateway.readmodels import ReadModels
 from gateway.reads import Reads
+from gateway.runstates import RunStates
 from gateway.signin import SignIn
 
 
@@ -25,6 +39,9 @@ class Site(Struct, frozen=True):
     rates: Rates
     passing: Passing
     signing: SignIn
+    own: OwnSettings
+    states: RunStates
+    models: ReadModels
     catalogue: Catalogue
 
 
@@ -41,6 +58,13 @@ def routes(site: Site) -> list[APIRouter]:
         overview.routes(shop),
         buying.routes(buying.Buying(doorway, site.passing, site.catalogue)),
         success.routes(success.Success(doorway, site.passing)),
+        preferences.routes(preferences.Preferences(doorway, site.reads, site.own)),
+        used.routes(used.UsagePage(doorway, site.reads)),
         history.routes(history.History(doorway, site.reads)),
+        receipts.routes(
+            receipts.Receipts(
+                doorway, site.states, site.reads.reservations, site.models, site.catalogue
+            )
+        ),
         standing.last_routes(standing_pages),
     ]

@@ -67,6 +67,7 @@ ITEMS = {
     "cpu": "CPU time",
     "memory": "Memory over time",
     "rounding": "Rounding up",
+    "minimum": "Up to the smallest price",
     "cap": "Capped: this tool never costs more",
 }
 RUNS = {
