@@ -77,7 +77,7 @@ proof-domain: need-engine ready ## everything that must hold of the credit domai
 proof-payments: need-engine need-browser ready ## everything that must hold of money in, with its figures
 	SCRIP_OUTAGE_S=60 SCRIP_KILLS=200 SCRIP_LIVES=1000 $(BIN)/python -m tests.proof payments
 
-proof-people: need-engine ready ## everything that must hold of people, their keys and their data
+proof-people: need-engine need-browser ready ## everything that must hold of people, their keys and their data
 	SCRIP_EXAMPLES=30 $(BIN)/python -m tests.proof people
 
 schemas: ready ## generate the committed schemas again

@@ -28,6 +28,8 @@ PROOFS = {
         "tests/integration/test_gateway_own.py",
         "tests/integration/test_gateway_matrix.py",
         "tests/integration/test_gateway_live.py",
+        "tests/integration/test_gateway_embed.py",
+        "tests/proofs/test_embedding_in_browser.py",
         "tests/proofs/test_gateway_live_delay.py",
         "tests/proofs/test_gateway_zones.py",
         "tests/proofs/test_gateway_fuzzed.py",

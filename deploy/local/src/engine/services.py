@@ -16,6 +16,7 @@ from engine.places import HOST
 
 GATEWAY_PORT = 18080
 PAYMENTS_PORT = 18090
+HOST_PAGE_PORT = 18095  # of `python -m deploy.demo.host`, which shows Scrip's elements
 STRIPE_PORT = 18091  # of the double, when it stands in
 IDENTITY_FILE = "identity.key"  # the file by which the gateway vouches for callers
 IDENTITY_PUBLIC_FILE = "identity.pub"  # and the one by which the others check it
@@ -59,6 +60,7 @@ class Service(msgspec.Struct, frozen=True):
             "SCRIP_METRICS_PORT": str(self.metrics_port),
             "SCRIP_PAYMENTS_URL": f"http://{HOST}:{PAYMENTS_PORT}",
             "SCRIP_PUBLIC_URL": f"http://{HOST}:{GATEWAY_PORT}",
+            "SCRIP_EMBED_ORIGINS": f"http://{HOST}:{HOST_PAGE_PORT}",
             "SCRIP_IDENTITY_PUBLIC_KEYS_FILE": str(files / IDENTITY_PUBLIC_FILE),
         }
         if self.vouches:

@@ -10,6 +10,7 @@ from gateway import (
     controls,
     creditsettings,
     devsignin,
+    embeds,
     health,
     limits,
     liveroutes,
@@ -26,6 +27,7 @@ from gateway.canary import Canary
 from gateway.catchingup import CatchingUp
 from gateway.dispatch import Dispatch
 from gateway.door import Door
+from gateway.embedtokens import EmbedTokens
 from gateway.estimates import Estimates
 from gateway.freshness import Freshness
 from gateway.guest import Reception
@@ -117,6 +119,13 @@ def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sess
         reception, freshness, balances, reservations, Statements(models), Usage(models)
     )
     catching_up = CatchingUp(parts.live, models, balances, freshness)
+    embedding = embeds.Embeds(
+        parts.settings.embed_origins,
+        EmbedTokens(parts.identity, parts.ring),
+        balances,
+        ledger,
+        rates,
+    )
     people, public_url = People(parts.identity), parts.settings.public_url
     signing = signin.SignIn(sessions, people, Links(parts.identity), parts.mail, public_url)
     settings = creditsettings.OwnSettings(models, freshness, ledger)
@@ -130,6 +139,7 @@ def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sess
         limits.routes(reception, ledger, rates),
         passing.routes(parts.passing, reception, rates),
         liveroutes.routes(parts.live, catching_up, reception, rates, metrics),
+        embeds.routes(embedding, reception),
         signin.routes(signing),
         creditsettings.routes(settings, reception, rates),
         accountkeys.routes(own_keys, reception, rates),

@@ -234,6 +234,12 @@ class ErasureBody(Body):
     forfeit: bool = False
 
 
+class EmbedTokenBody(Body):
+    """For pages of this origin: scheme, host and, if it is not the usual one, port."""
+
+    origin: Annotated[str, Meta(max_length=255)]
+
+
 class LinkAskedBody(Body):
     """Send a link to sign in to this address."""
 

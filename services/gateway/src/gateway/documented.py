@@ -10,6 +10,7 @@ from gateway import (
     bodies,
     controls,
     creditsettings,
+    embeds,
     limits,
     privacy,
     reads,
@@ -26,6 +27,8 @@ from gateway import shapes as given
 _KEY = ("key",)
 _HOME = ("key", "session")
 _SESSION = ("session",)
+_EMBED = ("embed",)
+HTML = "text/html"
 _ANYONE = ("", "key", "session")
 
 APPROVABLE = frozenset(
@@ -174,6 +177,15 @@ BEHIND = (
     Documented("get", "/api/account/export", "", None, privacy.Known, security=_HOME),
     Documented(
         "post", "/api/account/erasure", "", bodies.ErasureBody, privacy.Erased, security=_HOME,
+    ),
+    Documented(
+        "post", "/v1/embed-tokens", "", bodies.EmbedTokenBody, embeds.EmbedTokenShown, 201,
+    ),
+    Documented(
+        "get", "/embed/balance", "", None, None, security=_EMBED, kind=HTML,
+    ),
+    Documented(
+        "get", "/embed/estimate", "", None, None, security=_EMBED, kind=HTML,
     ),
     Documented("post", "/api/sign-in", "", bodies.LinkAskedBody, None, 202, security=()),
     Documented("post", "/sign-in/link", "", bodies.LinkFollowedBody, None, 204, security=()),

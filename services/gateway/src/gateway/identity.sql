@@ -50,3 +50,15 @@ CREATE UNLOGGED TABLE IF NOT EXISTS identity.rates (
 );
 CREATE INDEX IF NOT EXISTS rates_changed ON identity.rates (changed_at);
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.rates TO scrip_identity;
+
+-- What pages of other origins may show of an account, for minutes; `key` is the id of who made it.
+CREATE TABLE IF NOT EXISTS identity.embeds (
+  sha256      bytea PRIMARY KEY CHECK (length(sha256) = 32),
+  account     text NOT NULL,
+  origin      text NOT NULL,
+  key         text NOT NULL,
+  expires_at  bigint NOT NULL
+);
+CREATE INDEX IF NOT EXISTS embeds_account ON identity.embeds (account);
+CREATE INDEX IF NOT EXISTS embeds_expire ON identity.embeds (expires_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity.embeds TO scrip_identity;

@@ -44,6 +44,11 @@ class KeyRing:
             return None
         return key if opens(key, text) and key.usable(now) else None
 
+    def over(self, key_id: str, now: Ms) -> bool:
+        """Whether the key of this id is known to be revoked or expired."""
+        key = self._keys.get(key_id)
+        return key is not None and not key.usable(now)
+
     async def find_fresh(self, text: bytes, now: Ms) -> Key | None:
         """The same, for a key that may have been made a moment ago."""
         key_id = id_of(text, self._env)

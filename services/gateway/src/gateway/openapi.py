@@ -12,11 +12,12 @@ from fastapi import FastAPI
 from msgspec import Struct
 
 from gateway import batch, bodies, documented
-from gateway.documented import Documented
+from gateway.documented import HTML, Documented
 from gateway.problems import Problem
 
 Components: TypeAlias = dict[str, Any]
 _REF = "#/components/schemas/{name}"
+_TEXT = {"schema": {"type": "string"}}
 _NAME = {"type": "string", "pattern": bodies.NAME}
 
 
@@ -40,6 +41,7 @@ def document(app: FastAPI, catalogue: Catalogue) -> bytes:
         "schemas": components,
         "securitySchemes": {
             "key": {"type": "http", "scheme": "bearer", "description": "scrip_<env>_<id>_…"},
+            "embed": {"type": "http", "scheme": "bearer", "description": "of /v1/embed-tokens"},
             "session": {"type": "apiKey", "in": "cookie", "name": "scrip_session"},
         },
     }
@@ -57,6 +59,9 @@ def _operation(route: Documented, known: dict[str, Any], components: Components)
         responses[str(status)] = _response(text, shape, kind, components)
     kind = "application/problem+json"
     responses["default"] = _response("A problem", Problem, kind, components)
+    if route.kind == HTML:
+        responses[str(route.status)]["content"] = {HTML: _TEXT}
+        responses["default"]["content"][HTML] = _TEXT
     operation: dict[str, Any] = {
         "operationId": _operation_id(route),
         "summary": route.summary or known.get("summary", ""),

@@ -1,6 +1,7 @@
 """What the gateway is told from outside: environment variables, read once, secrets masked."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,9 @@ ANSWER_WAIT_MS = 5_000  # several takeovers of a busy ledger's answer time, shor
 RUN_WAIT_MS = 25_000  # below the 30 s at which common proxies give up
 MAIL_FROM = "Scrip <no-reply@localhost>"
 SIGN_IN_ENVIRONMENTS = frozenset({"local", "test"})  # where anyone may sign in as anyone
+
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")  # as browsers write it
 
 
 class SettingsError(ValueError):
@@ -37,6 +41,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     smtp_url: str = ""
     mail_from: str = MAIL_FROM
     identity_key: str = ""  # PEM; it signs
+    embed_origins: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         """All but the password."""
@@ -66,6 +71,7 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         smtp_url=_secret(environ, "SCRIP_SMTP_URL"),
         mail_from=environ.get("SCRIP_MAIL_FROM", MAIL_FROM),
         identity_key=_secret(environ, "SCRIP_IDENTITY_KEY"),
+        embed_origins=_origins(environ, "SCRIP_EMBED_ORIGINS"),
     )
 
 
@@ -73,6 +79,14 @@ def _needed(environ: Mapping[str, str], name: str, example: str) -> str:
     if not (value := environ.get(name, "")):
         raise SettingsError(f"{name} is not set; for example {name}={example}")
     return value
+
+
+def _origins(environ: Mapping[str, str], name: str) -> frozenset[str]:
+    listed = [text.strip() for text in environ.get(name, "").split(",") if text.strip()]
+    for text in listed:
+        if not _ORIGIN.fullmatch(text):
+            raise SettingsError(f"{name}: {text!r} is no origin; https://app.example.org is one")
+    return frozenset(listed)
 
 
 def _secret(environ: Mapping[str, str], name: str) -> str:
