@@ -2,11 +2,12 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo up down test check unit integration e2e sim bench proof-domain proof-payments proof-people schemas ready \
-	need-engine need-browser
+.PHONY: help demo up down test check unit integration e2e sim bench mutants \
+	proof-domain proof-payments proof-people schemas ready need-engine need-browser
 
 UV_VERSION := 0.13.9
 SEEDS ?= 5000
+MUTANTS ?= 300
 export UV_PYTHON_DOWNLOADS := never
 
 # The first interpreter that is new enough; python3 again if none is, so that preflight says so.
@@ -68,11 +69,14 @@ e2e: need-engine need-browser ready ## all services as processes, and what break
 sim: ready ## the owner loop in simulated worlds full of faults (SEEDS=5000)
 	$(BIN)/python -m tests.simulation.run --seeds $(SEEDS)
 
+mutants: ready ## change the rules a little: does a test notice? (MUTANTS=300, or all: an hour)
+	$(BIN)/python -m tests.mutation.run --sample $(MUTANTS)
+
 bench: need-engine ready ## measure, print, and write .local/bench/latest.json
 	$(BIN)/python -m tests.benchmarks.run
 
 proof-domain: need-engine ready ## everything that must hold of the credit domain and its snapshots
-	SCRIP_EXAMPLES=2000 SCRIP_KILLS=20 $(BIN)/python -m tests.proof domain
+	SCRIP_EXAMPLES=2000 SCRIP_KILLS=20 SCRIP_MUTANTS=$(MUTANTS) $(BIN)/python -m tests.proof domain
 
 proof-payments: need-engine need-browser ready ## everything that must hold of money in, with its figures
 	SCRIP_OUTAGE_S=60 SCRIP_KILLS=200 SCRIP_LIVES=1000 $(BIN)/python -m tests.proof payments

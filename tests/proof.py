@@ -21,6 +21,7 @@ PROOFS = {
         "tests/simulation/test_simulation.py",
         "tests/integration/test_log_port.py",
         "tests/integration/test_ledger_snapshots.py",
+        "tests/proofs/test_mutants.py",
     ),
     "people": (
         "tests/integration/test_gateway_access.py",

@@ -117,6 +117,18 @@ def test_a_refund_after_the_debt_was_paid_by_others_stays() -> None:
     ).stands(available=25, debts={})
 
 
+def test_what_came_back_after_others_paid_for_it_makes_no_debt_below_zero() -> None:
+    story = given(granted(100), reserved("r1", 60))
+    story.when(revoke("g1", 70), grant(30, "g2"), release("r1")).then(
+        revoked("g1", 40, debt=30),
+        granted(30, "g2", repaid=(part("g1", 30),)),
+        released("r1", 60, repaid=()),
+    ).stands(available=60, debts={})
+    story.when(revoke("g1", named="v2"), revoke("g1", named="v3")).then(
+        revoked("g1", 30, debt=0), revoked("g1", 0, debt=0)
+    ).stands(available=30, revoked=100, debts={})
+
+
 def test_two_holds_that_end_by_time_pay_a_debt_once() -> None:
     story = given(granted(100), reserved("r1", 60), reserved("r2", 40))
     story.when(revoke("g1", 70)).then(revoked("g1", 0, debt=70))

@@ -28,7 +28,7 @@ def revoke(command: Revoke, account: Account, catalogue: Catalogue) -> tuple[Any
     if (no := second_person(command, asked, catalogue)) is not None:
         return refused(command, no)
     taken = min(asked, lot.available)
-    used = lot.amount - lot.available - lot.gone - lot.owed
+    used = max(0, lot.amount - lot.available - lot.gone - lot.owed)  # others paid for it
     return (
         CreditsRevoked(
             grant=lot.grant,
