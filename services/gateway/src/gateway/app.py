@@ -41,7 +41,6 @@ from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.pages import site
 from gateway.people import People
-from gateway.rates import Rates
 from gateway.readmodels import ReadModels
 from gateway.reservations import Reservations
 from gateway.runs import Runs
@@ -75,6 +74,13 @@ class Parts(Struct, frozen=True):
     listener: Listener
 
 
+class Running(Struct, frozen=True):
+    """What the tools' pages ask as any caller does."""
+
+    estimates: Estimates
+    runs: Runs
+
+
 def application(parts: Parts) -> tuple[Hot, FastAPI]:
     """The hot routes, and the framework's behind them."""
     settings, metrics, models = parts.settings, parts.metrics, parts.models
@@ -83,7 +89,6 @@ def application(parts: Parts) -> tuple[Hot, FastAPI]:
     door = Door(parts.ring, sessions, parts.tallies.last_used)
     ledger = Ledger(parts.bridge, catalogue, metrics, settings.top_up_url)
     reservations = Reservations(models)
-    rest = _rest(parts, door, ledger, rates, sessions)
     runs = Runs(
         ledger,
         dispatch=parts.dispatch,
@@ -93,6 +98,7 @@ def application(parts: Parts) -> tuple[Hot, FastAPI]:
         wait_ms=settings.run_wait_ms,
     )
     spending, estimates = Spending(ledger), Estimates(ledger, rates)
+    rest = _rest(parts, door, ledger, sessions, Running(estimates, runs))
     hot = Hot(
         paths.fixed(spending, estimates, Batch(ledger), runs, catalogue),
         paths.named(spending, Stopping(ledger)),
@@ -108,7 +114,10 @@ def sessions_of(settings: Settings, identity: Identity) -> Sessions:
     return Sessions(identity, secure=settings.public_url.startswith("https:"))
 
 
-def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sessions) -> FastAPI:
+def _rest(
+    parts: Parts, door: Door, ledger: Ledger, sessions: Sessions, running: Running
+) -> FastAPI:
+    rates = parts.tallies.rates
     models, flight, metrics = parts.models, parts.bridge.flight, parts.metrics
     freshness, reception = (
         Freshness(models, flight.partitions, parts.listener.seen),
@@ -155,7 +164,10 @@ def _rest(parts: Parts, door: Door, ledger: Ledger, rates: Rates, sessions: Sess
         passing=parts.passing,
         signing=signing,
         own=settings,
+        own_keys=own_keys,
         states=states,
+        estimates=running.estimates,
+        runs=running.runs,
         models=models,
         catalogue=ledger.catalogue,
     )

@@ -28,9 +28,11 @@ class Place(Struct, frozen=True):
 
 PLACES = (
     Place("credits", "/account/credits", "Credits"),
+    Place("tools", "/tools", "Tools"),
     Place("usage", "/account/usage", "Usage"),
     Place("history", "/account/history", "History"),
     Place("settings", "/account/settings/credits", "Limits"),
+    Place("keys", "/account/keys", "API keys"),
 )
 
 

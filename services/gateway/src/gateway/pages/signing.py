@@ -14,7 +14,7 @@ from msgspec import Struct
 from gateway.links import LIFETIME_MS
 from gateway.pages.regions import PLAIN
 from gateway.pages.shell import Shell
-from gateway.pages.visit import Doorway, Visit, form_of
+from gateway.pages.visit import Doorway, Visit, sent
 from gateway.people import EMAIL_LENGTH_MAX
 from gateway.problems import ProblemError
 from gateway.sessions import TOKEN_LENGTH_MAX
@@ -57,7 +57,7 @@ class SigningPages(Struct, frozen=True):
 
     async def send(self, request: Request, visit: Visit | None) -> Response:
         """POST /sign-in: the same page for every address, known or not."""
-        email = (await _form(request, visit)).get("email", "").strip()[:EMAIL_LENGTH_MAX]
+        email = (await sent(request, visit)).get("email", "").strip()[:EMAIL_LENGTH_MAX]
         try:
             await self.signing.send(email, time.time_ns() // 1_000_000)
         except ProblemError as why:
@@ -78,7 +78,7 @@ class SigningPages(Struct, frozen=True):
 
     async def press(self, request: Request, visit: Visit | None) -> Response:
         """POST /sign-in/press: use the link up; one that is over leads to a new one."""
-        token = (await _form(request, visit)).get("token", "")
+        token = (await sent(request, visit)).get("token", "")
         try:
             cookie = await self.signing.follow(token, time.time_ns() // 1_000_000)
         except ProblemError as why:
@@ -115,11 +115,6 @@ _WRONG = {
     "rate_limited": "Enough links are on their way to this address. Use the newest, or wait.",
     "mail_unavailable": "The mail cannot be sent right now. Try again in a minute.",
 }
-
-
-async def _form(request: Request, visit: Visit | None) -> dict[str, str]:
-    """What was sent; of somebody who is signed in it is read already."""
-    return await form_of(request) if visit is None else visit.form
 
 
 def _shell() -> Shell:

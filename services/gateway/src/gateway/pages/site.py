@@ -4,9 +4,12 @@ from contracts.catalogue import Catalogue
 from fastapi import APIRouter
 from msgspec import Struct
 
+from gateway.accountkeys import AccountKeys
 from gateway.creditsettings import OwnSettings
+from gateway.estimates import Estimates
 from gateway.guest import Reception
 from gateway.pages import (
+    accesskeys,
     assets,
     buying,
     history,
@@ -16,6 +19,7 @@ from gateway.pages import (
     signing,
     standing,
     success,
+    tools,
     used,
 )
 from gateway.pages.assets import Assets
@@ -26,6 +30,7 @@ from gateway.people import People
 from gateway.rates import Rates
 from gateway.readmodels import ReadModels
 from gateway.reads import Reads
+from gateway.runs import Runs
 from gateway.runstates import RunStates
 from gateway.signin import SignIn
 
@@ -40,7 +45,10 @@ class Site(Struct, frozen=True):
     passing: Passing
     signing: SignIn
     own: OwnSettings
+    own_keys: AccountKeys
     states: RunStates
+    estimates: Estimates
+    runs: Runs
     models: ReadModels
     catalogue: Catalogue
 
@@ -60,6 +68,8 @@ def routes(site: Site) -> list[APIRouter]:
         success.routes(success.Success(doorway, site.passing)),
         preferences.routes(preferences.Preferences(doorway, site.reads, site.own)),
         used.routes(used.UsagePage(doorway, site.reads)),
+        tools.routes(tools.ToolPages(doorway, site.catalogue, site.estimates, site.runs)),
+        accesskeys.routes(accesskeys.AccessKeys(doorway, site.own_keys)),
         history.routes(history.History(doorway, site.reads)),
         receipts.routes(
             receipts.Receipts(

@@ -62,7 +62,7 @@ class Visit(Struct, frozen=True):
     @property
     def partial(self) -> bool:
         """Whether a script asked, for a part of the page."""
-        return self.request.headers.get(PARTIAL) == "partial"
+        return is_partial(self.request)
 
     def query(self, name: str, default: str = "") -> str:
         """A parameter of the address; no longer than any that we make."""
@@ -156,7 +156,7 @@ class Doorway(Struct, frozen=True):
     def problem(self, request: Request, why: ProblemError) -> Response:
         """A problem as a page; who is not signed in is asked to."""
         found = why.problem
-        partial = request.headers.get(PARTIAL) == "partial"
+        partial = is_partial(request)
         if found.status == 401 and not partial:
             return RedirectResponse("/sign-in", status_code=303)
         view = ProblemView(
@@ -193,8 +193,20 @@ TITLES = {
 }
 
 
+def is_partial(request: Request) -> bool:
+    """Whether a script asked, for a part of the page."""
+    return request.headers.get(PARTIAL) == "partial"
+
+
+async def sent(request: Request, visit: Visit | None) -> dict[str, str]:
+    """A form's fields on an open page; of somebody who is signed in they are read already."""
+    return await form_of(request) if visit is None else visit.form
+
+
 async def form_of(request: Request) -> dict[str, str]:
     """A form's fields; several of one name arrive joined by commas."""
+    if request.headers.get("content-length", "0") == "0":
+        return {}  # a button alone
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise failure(415, "form_expected", "Send this form from the page it stands on.")
     raw = await read_body(request.receive, FORM_BYTES_MAX)
