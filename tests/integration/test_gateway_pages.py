@@ -4,16 +4,10 @@ import asyncio
 import gzip
 import hashlib
 import re
-from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 
-import pytest
-from engine.guard import Guard
-from engine.local import Engine
-
-from tests.integration.gateway_world import World, fresh, granted, keyed, world
-from tests.mailbox import Mailbox, mailbox
+from tests.integration.gateway_world import World, fresh, granted, keyed
+from tests.mailbox import Mailbox
 
 # htmx.org 4.0.1, dist/htmx.min.js
 HTMX_SHA256 = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
@@ -27,28 +21,6 @@ PAGES = (
 )
 
 
-@pytest.fixture(scope="module")
-def box() -> Iterator[Mailbox]:
-    with mailbox() as box:
-        yield box
-
-
-@pytest.fixture(scope="module")
-def api(
-    engine: Engine,
-    database: str,
-    guard: Guard,
-    box: Mailbox,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("pages")
-    services, mail = ("ledger", "audit-projector"), {"SCRIP_SMTP_URL": box.url}
-    with world(
-        engine, database, f"{fresh('t')}.", folder, guard, services=services, gateway=mail
-    ) as made:
-        yield made
-
-
 def test_what_is_vendored_is_what_was_published() -> None:
     script = files("gateway.pages").joinpath("vendor/htmx.min.js").read_bytes()
     assert hashlib.sha256(script).hexdigest() == HTMX_SHA256
@@ -58,16 +30,16 @@ def test_the_style_sheet_is_small() -> None:
     assert len(files("gateway.pages").joinpath("static/pages.css").read_bytes()) <= STYLE_BYTES_MAX
 
 
-async def test_every_page_is_closed_to_strangers_except_help(api: World) -> None:
-    async with api.client() as stranger:
+async def test_every_page_is_closed_to_strangers_except_help(pages_api: World) -> None:
+    async with pages_api.client() as stranger:
         assert (await stranger.get("/help")).status_code == 200
         for path in ("/account/credits", "/account/history", "/account/nothing"):
             answer = await stranger.get(path)
             assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
 
 
-async def test_a_page_may_not_be_kept_framed_or_extended(api: World) -> None:
-    async with api.client() as person:
+async def test_a_page_may_not_be_kept_framed_or_extended(pages_api: World) -> None:
+    async with pages_api.client() as person:
         await person.post("/dev/sign-in", json={"account": fresh("ada")})
         for path in PAGES:
             page = await person.get(path)
@@ -79,8 +51,8 @@ async def test_a_page_may_not_be_kept_framed_or_extended(api: World) -> None:
             assert not re.search(r"<script(?! src=)|\sstyle=|\son[a-z]+=|<style", page.text)
 
 
-async def test_files_are_named_by_their_content_and_kept_for_ever(api: World) -> None:
-    async with api.client() as person:
+async def test_files_are_named_by_their_content_and_kept_for_ever(pages_api: World) -> None:
+    async with pages_api.client() as person:
         page = await person.get("/help")
         named = re.findall(r'"(/static/[^"]+)"', page.text)
         assert len(named) >= 4
@@ -93,9 +65,9 @@ async def test_files_are_named_by_their_content_and_kept_for_ever(api: World) ->
         assert (await person.get("/static/x/..%2Frender.py")).status_code == 404
 
 
-async def test_page_and_files_together_weigh_little(api: World) -> None:
-    async with api.client() as service, api.client() as person:
-        service.headers["authorization"] = f"Bearer {api.key()}"
+async def test_page_and_files_together_weigh_little(pages_api: World) -> None:
+    async with pages_api.client() as service, pages_api.client() as person:
+        service.headers["authorization"] = f"Bearer {pages_api.key()}"
         account = await granted(service, 500)
         await person.post("/dev/sign-in", json={"account": account})
         page = await person.get("/account/credits")
@@ -105,8 +77,8 @@ async def test_page_and_files_together_weigh_little(api: World) -> None:
         assert ">500<" in page.text.replace("<b>", ">").replace("</b>", "<")
 
 
-async def test_what_is_nowhere_or_another_s_is_a_plain_page(api: World) -> None:
-    async with api.client() as person:
+async def test_what_is_nowhere_or_another_s_is_a_plain_page(pages_api: World) -> None:
+    async with pages_api.client() as person:
         await person.post("/dev/sign-in", json={"account": fresh("ada")})
         nothing = await person.get("/account/nothing")
         assert nothing.status_code == 404
@@ -117,16 +89,18 @@ async def test_what_is_nowhere_or_another_s_is_a_plain_page(api: World) -> None:
         assert "<h1>" in cursor.text
 
 
-async def test_signing_in_by_mail_and_out_again_with_forms_alone(api: World, box: Mailbox) -> None:
+async def test_signing_in_by_mail_and_out_again_with_forms_alone(
+    pages_api: World, pages_mail: Mailbox
+) -> None:
     email = f"{fresh('ada')}@example.org"
-    async with api.client() as person:
+    async with pages_api.client() as person:
         wrong = await person.post("/sign-in", data={"email": '"><b>@'})
         assert wrong.status_code == 422
         assert "Enter an e-mail address" in wrong.text
         assert "<b>@" not in wrong.text
         sent = await person.post("/sign-in", data={"email": email})
         assert "Look in your mailbox" in sent.text
-        token = box.token(email)
+        token = pages_mail.token(email)
         pressed = await person.post("/sign-in/press", data={"token": token})
         assert (pressed.status_code, pressed.headers["location"]) == (303, "/account/credits")
         assert email in (await person.get("/account/credits")).text
@@ -138,17 +112,17 @@ async def test_signing_in_by_mail_and_out_again_with_forms_alone(api: World, box
         assert (await person.get("/account/credits")).status_code == 303
 
 
-async def test_a_form_of_another_site_is_refused(api: World) -> None:
+async def test_a_form_of_another_site_is_refused(pages_api: World) -> None:
     evil = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
-    async with api.client() as person:
+    async with pages_api.client() as person:
         await person.post("/dev/sign-in", json={"account": fresh("ada")})
         for path in ("/account/credits/buy", "/sign-out", "/sign-in", "/sign-in/press"):
             assert (await person.post(path, data={}, headers=evil)).status_code == 403
         assert (await person.get("/account/credits")).status_code == 200
 
 
-async def test_without_payments_the_page_stands_and_says_so(api: World) -> None:
-    async with api.client() as person:
+async def test_without_payments_the_page_stands_and_says_so(pages_api: World) -> None:
+    async with pages_api.client() as person:
         await person.post("/dev/sign-in", json={"account": fresh("ada")})
         page = await person.get("/account/credits")
         assert page.status_code == 200
@@ -156,8 +130,8 @@ async def test_without_payments_the_page_stands_and_says_so(api: World) -> None:
         assert "No credits yet." in page.text
 
 
-async def test_the_sheet_of_the_history_is_whole_and_shows_no_formula(api: World) -> None:
-    async with api.client(api.key()) as service, api.client() as person:
+async def test_the_sheet_of_the_history_is_whole_and_shows_no_formula(pages_api: World) -> None:
+    async with pages_api.client(pages_api.key()) as service, pages_api.client() as person:
         account = await granted(service, 500)
         for number in range(120):
             body = {"account": account, "amount": 1}

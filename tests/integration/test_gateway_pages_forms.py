@@ -3,29 +3,13 @@
 import asyncio
 import csv
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
-from engine.guard import Guard
-from engine.local import Engine
 
-from tests.integration.gateway_world import World, fresh, granted, keyed, world
+from tests.integration.gateway_world import World, fresh, granted, keyed
 
 SETTINGS = "/account/settings/credits"
-
-
-@pytest.fixture(scope="module")
-def api(
-    engine: Engine, database: str, guard: Guard, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("forms")
-    services, off = ("ledger", "audit-projector"), {"SCRIP_RATE_LIMITS": "off"}
-    with world(
-        engine, database, f"{fresh('t')}.", folder, guard, services=services, gateway=off
-    ) as made:
-        yield made
 
 
 async def signed_in(person: httpx.AsyncClient, account: str = "") -> None:
@@ -52,9 +36,9 @@ async def shown(person: httpx.AsyncClient, path: str, words: str) -> str:
     "typed", ["-5", "1.5", "many", "١٢", "1e3", "99999999999999999999", "0x10", "<b>", "\u202e5"]
 )
 async def test_what_is_no_whole_number_is_told_at_its_field_and_not_saved(
-    api: World, typed: str
+    pages_api: World, typed: str
 ) -> None:
-    async with api.client() as person:
+    async with pages_api.client() as person:
         await signed_in(person)
         form = {"version": "0", "day_limit": typed, "time_zone": "UTC"}
         told = await person.post(SETTINGS, data=form)
@@ -64,8 +48,8 @@ async def test_what_is_no_whole_number_is_told_at_its_field_and_not_saved(
         assert version((await person.get(SETTINGS)).text) == "0"
 
 
-async def test_of_two_tabs_the_second_is_told_and_shown_both(api: World) -> None:
-    async with api.client() as person:
+async def test_of_two_tabs_the_second_is_told_and_shown_both(pages_api: World) -> None:
+    async with pages_api.client() as person:
         await signed_in(person)
         both = version((await person.get(SETTINGS)).text)
         first = {"version": both, "day_limit": "300", "time_zone": "UTC"}
@@ -83,8 +67,8 @@ async def test_of_two_tabs_the_second_is_told_and_shown_both(api: World) -> None
         assert re.search(r'name="day_limit"[^>]* value="400"', after.text)
 
 
-async def test_what_bites_at_once_is_asked_about_first(api: World) -> None:
-    async with api.client(api.key()) as service, api.client() as person:
+async def test_what_bites_at_once_is_asked_about_first(pages_api: World) -> None:
+    async with pages_api.client(pages_api.key()) as service, pages_api.client() as person:
         account = await granted(service, 500)
         await service.post(
             "/v1/reservations", json={"account": account, "amount": 80}, headers=keyed("r")
@@ -103,8 +87,8 @@ async def test_what_bites_at_once_is_asked_about_first(api: World) -> None:
         assert sure.status_code == 303
 
 
-async def test_what_the_form_does_not_show_stays(api: World) -> None:
-    async with api.client() as person:
+async def test_what_the_form_does_not_show_stays(pages_api: World) -> None:
+    async with pages_api.client() as person:
         await signed_in(person)
         body = {"concurrency": 3, "caps": [{"of": "tool", "id": "noop", "limit": 9}]}
         path = "/api/account/settings/credits"
@@ -119,8 +103,8 @@ async def test_what_the_form_does_not_show_stays(api: World) -> None:
         assert (now["concurrency"], now["monthLimit"], len(now["caps"])) == (3, 1000, 1)
 
 
-async def test_days_tools_total_sheet_and_json_are_one_number(api: World) -> None:
-    async with api.client(api.key()) as service, api.client() as person:
+async def test_days_tools_total_sheet_and_json_are_one_number(pages_api: World) -> None:
+    async with pages_api.client(pages_api.key()) as service, pages_api.client() as person:
         account = await granted(service, 900)
         for number in range(6):
             hold = {"account": account, "amount": 50}
@@ -141,8 +125,12 @@ async def test_days_tools_total_sheet_and_json_are_one_number(api: World) -> Non
         assert "Give both days" in wrong.text
 
 
-async def test_a_receipt_shows_each_step_and_only_to_its_owner(api: World) -> None:
-    async with api.client(api.key()) as service, api.client() as person, api.client() as other:
+async def test_a_receipt_shows_each_step_and_only_to_its_owner(pages_api: World) -> None:
+    async with (
+        pages_api.client(pages_api.key()) as service,
+        pages_api.client() as person,
+        pages_api.client() as other,
+    ):
         account = await granted(service, 100)
         hold = {"account": account, "amount": 50}
         await service.post("/v1/reservations", json=hold, headers=keyed("mine"))

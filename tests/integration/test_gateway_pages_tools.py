@@ -2,41 +2,25 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
 from html import unescape
 from importlib.resources import files
-from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 from contracts.catalogue import Mode, bundled
-from engine.guard import Guard
-from engine.local import Engine
 from gateway.keys import Scope
 from studio_tools.registry import tools
 
-from tests.integration.gateway_world import World, fresh, granted, keyed, world
+from tests.integration.gateway_world import World, fresh, granted, keyed
 
 SCANNER = "dev-studio-security"
 PARTIAL = {"hx-request-type": "partial"}
 
 
-@pytest.fixture(scope="module")
-def api(
-    engine: Engine, database: str, guard: Guard, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("tools")
-    services, off = ("ledger", "audit-projector", "studio-tools"), {"SCRIP_RATE_LIMITS": "off"}
-    with world(
-        engine, database, f"{fresh('t')}.", folder, guard, services=services, gateway=off
-    ) as made:
-        yield made
-
-
-async def someone(api: World, person: httpx.AsyncClient, credits_: int) -> str:
+async def someone(pages_api: World, person: httpx.AsyncClient, credits_: int) -> str:
     """Somebody who is signed in and has credits."""
-    async with api.client(api.key()) as service:
+    async with pages_api.client(pages_api.key()) as service:
         account = await granted(service, credits_)
     await person.post("/dev/sign-in", json={"account": account})
     return account
@@ -57,9 +41,9 @@ def test_the_examples_are_those_of_the_tools_themselves() -> None:
     assert shown == {name: msgspec.json.decode(tool.example) for name, tool in tools().items()}
 
 
-async def test_each_of_the_24_has_a_page_that_says_what_it_costs(api: World) -> None:
-    async with api.client() as person:
-        await someone(api, person, 500)
+async def test_each_of_the_24_has_a_page_that_says_what_it_costs(pages_api: World) -> None:
+    async with pages_api.client() as person:
+        await someone(pages_api, person, 500)
         every = (await person.get("/tools")).text
         for tool in bundled().tools.values():
             assert f'href="/tools/{tool.id}"' in every
@@ -71,8 +55,8 @@ async def test_each_of_the_24_has_a_page_that_says_what_it_costs(api: World) -> 
         assert (await person.get("/tools/nothing")).status_code == 404
 
 
-async def test_who_is_not_signed_in_sees_what_needs_no_account(api: World) -> None:
-    async with api.client() as stranger:
+async def test_who_is_not_signed_in_sees_what_needs_no_account(pages_api: World) -> None:
+    async with pages_api.client() as stranger:
         open_ = await stranger.get("/tools/dev-studio-api-designer")
         assert "credits are held while it runs" in open_.text
         closed = await stranger.get(f"/tools/{SCANNER}")
@@ -82,14 +66,14 @@ async def test_who_is_not_signed_in_sees_what_needs_no_account(api: World) -> No
         assert (run.status_code, run.headers["location"]) == (303, "/sign-in")
 
 
-async def test_a_run_leads_to_its_receipt_and_sent_twice_is_paid_once(api: World) -> None:
-    async with api.client() as person:
-        await someone(api, person, 500)
+async def test_a_run_leads_to_its_receipt_and_sent_twice_is_paid_once(pages_api: World) -> None:
+    async with pages_api.client() as person:
+        await someone(pages_api, person, 500)
         form = form_of((await person.get(f"/tools/{SCANNER}")).text)
         for _ in range(2):
             sent = await person.post(f"/tools/{SCANNER}/run", data=form)
             assert sent.status_code == 303, sent.text
-            assert sent.headers["location"] == f"/account/runs/{form['key']}"
+            assert sent.headers["location"].startswith(f"/account/runs/{form['key']}?began=")
         for _ in range(100):
             receipt = (await person.get(sent.headers["location"])).text
             if "Why this much" in receipt:
@@ -101,9 +85,9 @@ async def test_a_run_leads_to_its_receipt_and_sent_twice_is_paid_once(api: World
         assert "<b>497</b> available" in receipt
 
 
-async def test_limits_change_the_price_and_nonsense_is_told_at_its_field(api: World) -> None:
-    async with api.client() as person:
-        await someone(api, person, 500)
+async def test_limits_change_the_price_and_nonsense_is_told_at_its_field(pages_api: World) -> None:
+    async with pages_api.client() as person:
+        await someone(pages_api, person, 500)
         url = f"/tools/{SCANNER}/estimate"
         small = await person.post(url, data={"cpu_ms": "1", "memory_mb": "1"}, headers=PARTIAL)
         assert small.status_code == 200
@@ -125,24 +109,24 @@ async def test_limits_change_the_price_and_nonsense_is_told_at_its_field(api: Wo
     ],
 )
 async def test_input_that_cannot_be_read_is_told_and_kept(
-    api: World, typed: str, says: str
+    pages_api: World, typed: str, says: str
 ) -> None:
-    async with api.client() as person:
-        account = await someone(api, person, 500)
+    async with pages_api.client() as person:
+        account = await someone(pages_api, person, 500)
         sent = {"input": typed, "key": "k"}
         told = await person.post(f"/tools/{SCANNER}/run", data=sent)
         assert told.status_code == 422
         assert says in told.text
         assert form_of(told.text)["input"] == typed
-        async with api.client(api.key()) as service:
+        async with pages_api.client(pages_api.key()) as service:
             entries = await service.get(f"/v1/accounts/{account}/transactions")
             held = [x for x in entries.json()["items"] if x["type"] == "CreditsReserved"]
             assert not held
 
 
-async def test_too_few_credits_say_how_many_and_keep_the_form(api: World) -> None:
-    async with api.client() as person:
-        await someone(api, person, 10)
+async def test_too_few_credits_say_how_many_and_keep_the_form(pages_api: World) -> None:
+    async with pages_api.client() as person:
+        await someone(pages_api, person, 10)
         page = (await person.get(f"/tools/{SCANNER}")).text
         assert "6 more credits are needed" in page
         assert "/account/credits?need=6" in page
@@ -156,9 +140,9 @@ async def test_too_few_credits_say_how_many_and_keep_the_form(api: World) -> Non
         assert re.search(r'value="starter"[^>]* checked', wanted)
 
 
-async def test_a_key_is_shown_once_replaced_and_revoked(api: World) -> None:
-    async with api.client() as person:
-        account = await someone(api, person, 5)
+async def test_a_key_is_shown_once_replaced_and_revoked(pages_api: World) -> None:
+    async with pages_api.client() as person:
+        account = await someone(pages_api, person, 5)
         nothing = await person.post("/account/keys", data={"label": "a"})
         assert nothing.status_code == 422
         form = {"label": "<b>nightly</b>", "scopes": "read", "days": "30"}
@@ -168,7 +152,7 @@ async def test_a_key_is_shown_once_replaced_and_revoked(api: World) -> None:
         found = re.search(r'<code id="secret">([^<]+)</code>', made.text)
         assert found is not None
         assert found[1] not in (await person.get("/account/keys")).text
-        async with api.client(found[1]) as program:
+        async with pages_api.client(found[1]) as program:
             url = f"/v1/accounts/{account}/balance"
             assert (await program.get(url)).status_code == 200
             key_id = re.search(r"/account/keys/([\w-]+)/revoke", made.text)
@@ -183,19 +167,19 @@ async def test_a_key_is_shown_once_replaced_and_revoked(api: World) -> None:
                     break
                 await asyncio.sleep(0.1)
             assert (await program.get(url)).status_code == 401
-        async with api.client() as other:
+        async with pages_api.client() as other:
             await other.post("/dev/sign-in", json={"account": fresh("bob")})
             stolen = await other.post(f"/account/keys/{key_id[1]}/revoke", data={})
             assert stolen.status_code == 404
 
 
-async def test_a_key_that_may_only_read_sees_the_pages_and_makes_nothing(api: World) -> None:
-    async with api.client(api.key()) as service:
+async def test_a_key_that_may_only_read_sees_the_pages_and_makes_nothing(pages_api: World) -> None:
+    async with pages_api.client(pages_api.key()) as service:
         account = await granted(service, 5)
         await service.post(
             "/v1/reservations", json={"account": account, "amount": 1}, headers=keyed("r")
         )
-    async with api.client(api.key(account, frozenset({Scope.READ}))) as reader:
+    async with pages_api.client(pages_api.key(account, frozenset({Scope.READ}))) as reader:
         assert (await reader.get("/account/usage")).status_code == 200
         told = await reader.post("/account/keys", data={"scopes": "admin"})
         assert told.status_code == 403

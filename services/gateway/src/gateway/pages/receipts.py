@@ -1,10 +1,13 @@
 """/account/runs/{id}: one run, why it cost what it did: estimate, held, charged, released."""
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 import msgspec
 from contracts.catalogue import Catalogue
 from contracts.commands import Limits, Usage
+from contracts.runs import RunOutcome
+from contracts.units import Ms
 from fastapi import APIRouter
 from fastapi.responses import Response
 from msgspec import Struct
@@ -13,6 +16,7 @@ from contracts import pricing
 from gateway.pages import words
 from gateway.pages.shell import Shell
 from gateway.pages.visit import Doorway, Visit
+from gateway.problems import ProblemError
 from gateway.readmodels import ReadModels
 from gateway.reservations import Reservations, Row
 from gateway.runstates import RunState, RunStates
@@ -20,6 +24,8 @@ from gateway.statement import Entry, entries_of
 
 RESULT_SHOWN = 20_000  # characters; all of it is in the API's answer
 LOOK_AGAIN_S = 2
+BEGINNING_MS = 60_000  # until the read models must know of a run
+DIGITS_MAX = 15  # of an instant in milliseconds
 _WHY_EXPIRED = "Nobody finished it while its credits were held. They are back; run it again."
 
 
@@ -66,6 +72,7 @@ class ReceiptView(Struct, frozen=True, kw_only=True):
     result: str
     result_gone: bool
     look_s: int
+    again: str
 
 
 class Receipts(Struct, frozen=True):
@@ -83,10 +90,20 @@ class Receipts(Struct, frozen=True):
         row = await self.reservations.one(visit.account, run)
         state = None
         if row is None or row.tool is not None:
-            state = await self.states.of(visit.account, run, visit.request_id)
-        template = "parts/receipt.html" if visit.partial else "receipt.html"
+            state = await self._state(visit, run)
+        template = "parts/receipt-again.html" if visit.partial else "receipt.html"
         view = await self._view(visit, run, row, state)
         return self.doorway.renderer.page(template, view)
+
+    async def _state(self, visit: Visit, run: str) -> RunState | None:
+        """What is known of a run; nothing yet of one that began a moment ago."""
+        try:
+            return await self.states.of(visit.account, run, visit.request_id)
+        except ProblemError as why:
+            began = _digits(visit.query("began"))
+            if why.problem.status != 404 or not 0 <= visit.guest.now - began < BEGINNING_MS:
+                raise
+            return None
 
     async def _view(
         self, visit: Visit, run: str, row: Row | None, state: RunState | None
@@ -108,7 +125,8 @@ class Receipts(Struct, frozen=True):
             priced=priced,
             result=_readable(state),
             result_gone=status == "completed" and (state is None or state.result is None),
-            look_s=LOOK_AGAIN_S if status == "running" or row is None else 0,
+            look_s=LOOK_AGAIN_S if status == "running" else 0,
+            again=urlencode({"began": _digits(visit.query("began"))}),
         )
 
 
@@ -135,10 +153,18 @@ def parts(priced: Priced, charged: int, catalogue: Catalogue) -> list[Part]:
 
 
 def _status(row: Row | None, state: RunState | None) -> str:
+    refused = state is not None and state.status == RunOutcome.REFUSED.value
+    if not refused and (row is None or row.status == "open"):
+        return "running"  # also while its end is told and not projected: a receipt is whole
     if state is not None:
         return state.status
     known = {"open": "running", "charged": "completed", "released": "failed"}
     return "running" if row is None else known.get(row.status, row.status)
+
+
+def _digits(said: str) -> Ms:
+    known = said.isascii() and said.isdigit() and len(said) <= DIGITS_MAX
+    return int(said) if known else 0
 
 
 def _why(status: str, state: RunState | None) -> str:

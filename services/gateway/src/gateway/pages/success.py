@@ -57,7 +57,7 @@ class Success(Struct, frozen=True):
             purchase=found,
             available=None if visit.balance is None else visit.balance.available,
         )
-        template = "parts/success.html" if visit.partial else "success.html"
+        template = "parts/success-again.html" if visit.partial else "success.html"
         return self.doorway.renderer.page(template, view, 404 if state == "unknown" else 200)
 
 

@@ -112,7 +112,8 @@ class ToolPages(Struct, frozen=True):
         call.body = encode(body)
         reply = await self.runs.post(tool, call)
         if reply.status in _WORKING:
-            return RedirectResponse(f"/account/runs/{form.key}", status_code=303)
+            url = f"/account/runs/{form.key}?began={visit.guest.now}"
+            return RedirectResponse(url, status_code=303)
         return await self._refused(visit, tool, form, decode(reply.body, type=Problem))
 
     async def _refused(self, visit: Visit, tool: Tool, form: Typed, told: Problem) -> Response:
