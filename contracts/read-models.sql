@@ -164,6 +164,18 @@ CREATE TABLE freezes (
     PRIMARY KEY (account, grant_id, reason)
 );
 
+-- Transfers by their sender: under way until settled; `returned` came back, 0 or all of it.
+CREATE TABLE transfers (
+    account       text   NOT NULL,
+    transfer      text   NOT NULL,
+    receiver      text   NOT NULL,
+    amount        bigint NOT NULL,
+    returned      bigint,  -- null: under way
+    sent_at_ms    bigint NOT NULL,
+    settled_at_ms bigint,
+    PRIMARY KEY (account, transfer)
+);
+
 -- Counted events that belong to no account (an undecodable command, a checkpoint). Insert only.
 CREATE TABLE partition_events (
     partition integer NOT NULL,

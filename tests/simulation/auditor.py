@@ -13,6 +13,7 @@ import msgspec
 from bus.log import Record
 from contracts.catalogue import Catalogue
 from contracts.commands import AnyCommand, Expire
+from contracts.credit_events import lots_of
 from contracts.digest import differing, digest
 from contracts.events import (
     VERSIONS,
@@ -25,6 +26,7 @@ from contracts.events import (
     CommandRejected,
     CommandTooOld,
     CreditsGranted,
+    CreditsReceived,
     CreditsReserved,
     PartitionClaimed,
 )
@@ -191,6 +193,8 @@ class Auditor:
                 self._ends.add((account.id, event.reservation))
             elif isinstance(event, CreditsGranted):
                 self._ends.add((account.id, event.grant))
+            elif isinstance(event, CreditsReceived):
+                self._ends |= {(account.id, grant) for grant, *_ in lots_of(event)}
         return written
 
     def _outcome(

@@ -14,6 +14,7 @@ from contracts.commands import (
     Refund,
     Release,
     Reserve,
+    Send,
     SetControls,
     Usage,
 )
@@ -130,6 +131,8 @@ class Callers:
             return Refund(
                 id=id_, account=account, actor=_ADMIN, issued_at=now, charge=charge, amount=amount
             )
+        if 0.8 < choice <= 0.84:
+            return self._send(id_, account, now)
         if 0.5 < choice < 0.56:
             limits = Controls(run_limit=8 + int(random() * 20), day_limit=20 + int(random() * 40))
             return SetControls(
@@ -166,6 +169,19 @@ class Callers:
             amount=None if priced else 1 + int(random() * 15),
             lifetime_ms=lifetime + 1,
             deadline=None if random() < 0.8 else now + int(random() * 4 * SECOND),
+        )
+
+    def _send(self, id_: str, account: str, now: Ms) -> Send:
+        random = self._random.random
+        others = [other for part in ACCOUNTS for other in part if other != account]
+        return Send(
+            id=id_,
+            account=account,
+            actor=_ADMIN,
+            issued_at=now,
+            to=others[int(random() * len(others))],
+            amount=1 + int(random() * 12),
+            transfer=id_ if random() < 0.9 else "same",
         )
 
     def _end(

@@ -31,6 +31,8 @@ HAPPENED = {
     "commands_cut": 500,
     "skipped": 200,
     "follow-ups": 2_000,
+    "CreditsReceived": 1_000,
+    "TransferSettled": 1_000,
     "CommandTooOld": 500,
     "AnswerRepeated": 5_000,
     "CommandRejected": 500,

@@ -11,9 +11,8 @@ from typing import Any
 
 from bus.log import LogError, Record
 from contracts.catalogue import Catalogue
-from contracts.commands import Expire
 from contracts.events import AnyEvent
-from contracts.units import MINUTE, SECOND, Ms
+from contracts.units import MINUTE, SECOND
 from ledger.accounts import Accounts
 from ledger.partition import Partition
 from ledger.snapshots import Pace
@@ -22,6 +21,7 @@ from contracts import codec
 from tests.simulation.auditor import Anomaly, Auditor
 from tests.simulation.clients import ACCOUNTS, Callers
 from tests.simulation.faults import strike
+from tests.simulation.passes import arrived_once, carried, under_way
 from tests.simulation.port import Site
 from tests.simulation.second import compare
 from tests.simulation.workers import Kit, Slot, Worker, failure, seen
@@ -92,8 +92,7 @@ class World(Site):
 
     def emitted(self, partition: int, key: bytes, value: bytes) -> None:
         command = codec.decode_command(value)
-        assert isinstance(command, Expire)
-        self.auditors[partition].emitted(command)
+        carried(self.auditors, partition, command)
         self.stats["follow-ups"] += 1
         if self.faults and self.random.random() < 0.1:
             return  # lost on its way, and nobody learns of it
@@ -266,12 +265,14 @@ class World(Site):
         self._rest(self._undecided)
         self.now += 20 * MINUTE
         due = self.now - 5 * MINUTE  # as the slowest worker clock sees it
-        self._rest(lambda: self._overdue(due))
+        self._rest(lambda: self._first("OVERDUE", lambda auditor: auditor.overdue(due)))
+        self._rest(lambda: self._first("UNDER WAY", under_way))
         self._rest(self._undecided)
         self._count()
 
     def _count(self) -> None:
         compare(self.auditors)
+        arrived_once(self.auditors)
         for auditor in self.auditors:
             self.stats["skipped"] += auditor.skipped
             self.stats.update(auditor.stats)
@@ -286,15 +287,11 @@ class World(Site):
                 raise Anomaly(f"STUCK {why}")
 
     def _undecided(self) -> str:
-        for auditor in self.auditors:
-            auditor.follow()
-            if left := auditor.undecided():
-                return f"UNDECIDED {left}"
-        return ""
+        return self._first("UNDECIDED", lambda auditor: auditor.undecided())
 
-    def _overdue(self, now: Ms) -> str:
+    def _first(self, what: str, left: Callable[[Auditor], str]) -> str:
         for auditor in self.auditors:
             auditor.follow()
-            if left := auditor.overdue(now):
-                return f"OVERDUE {left}"
+            if why := left(auditor):
+                return f"{what} {why}"
         return ""

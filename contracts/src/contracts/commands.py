@@ -11,6 +11,9 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from contracts.caps import Cap
+from contracts.grants import CostBasis as CostBasis  # noqa: PLC0414 - a part of commands
+from contracts.grants import GrantKind as GrantKind  # noqa: PLC0414 - likewise
+from contracts.grants import Part
 from contracts.reasons import Outcome
 from contracts.toppings import TopUpRule, TopUpState
 from contracts.units import FOREVER, Credits, Id, Ms
@@ -48,24 +51,6 @@ class Usage(Struct, frozen=True, gc=False, rename="camel"):
     cpu_ms: int
     memory_mb: int
     duration_ms: int
-
-
-class GrantKind(StrEnum):
-    """Where credits came from; decides how finance counts them."""
-
-    PAID = "paid"
-    PLAN = "plan"
-    PROMO = "promo"
-    GIFT = "gift"
-    GOODWILL = "goodwill"
-    TOPUP = "topup"
-
-
-class CostBasis(Struct, frozen=True, gc=False, rename="camel"):
-    """What was paid for a grant: minor units (pence, cents) of an ISO 4217 currency."""
-
-    amount_minor: int
-    currency: str
 
 
 class Controls(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
@@ -199,7 +184,7 @@ class Expire(Command, kw_only=True):
 
 
 class Send(Command, kw_only=True):
-    """Move credits to another account."""
+    """Move credits to another account; `transfer` names the sender's transfer for ever."""
 
     to: Id
     amount: Credits
@@ -207,11 +192,12 @@ class Send(Command, kw_only=True):
 
 
 class Receive(Command, kw_only=True):
-    """The follow-up of a Send, at the receiver."""
+    """The follow-up of a Send, at the receiver; `parts` make up the amount."""
 
     sender: Id
     amount: Credits
     transfer: Id
+    parts: tuple[Part, ...] = ()
 
 
 class Settle(Command, kw_only=True):

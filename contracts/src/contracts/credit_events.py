@@ -1,6 +1,7 @@
 """Events that price, hold, move or end credits. All amounts in smallest credit units."""
 
 from contracts.commands import CostBasis, GrantKind, Limits, Usage
+from contracts.grants import Part
 from contracts.header import Allowance, Event, Extension, LimitStatus, Slice, Windows
 from contracts.pricing import LineItem
 from contracts.reasons import Outcome, Reason
@@ -179,20 +180,39 @@ class CreditsSent(Event, kw_only=True):
     to: Id
     amount: Credits
     slices: tuple[Slice, ...]
+    parts: tuple[Part, ...] = ()
 
 
 class CreditsReceived(Event, kw_only=True):
-    """Credits came from another account, as a new lot."""
+    """Credits came from another account: a lot for each part, named by `lots_of`.
+
+    `repaid` of them paid debts first, out of the first lots.
+    """
 
     transfer: Id
     sender: Id
     grant: Id
     amount: Credits
+    parts: tuple[Part, ...] = ()
+    repaid: tuple[Slice, ...] = ()
 
 
 class TransferSettled(Event, kw_only=True):
-    """The receiver's answer is known; `returned` came back."""
+    """The receiver's answer is known; `returned` came back, and `repaid` of it paid debts."""
 
     transfer: Id
     returned: Credits
     slices: tuple[Slice, ...] = ()
+    repaid: tuple[Slice, ...] = ()
+
+
+def lots_of(event: CreditsReceived) -> tuple[tuple[str, Part, Credits], ...]:
+    """The lots that were received: the grant each is named by, its part, what debts left of it."""
+    owed = sum(part.amount for part in event.repaid)
+    lots = []
+    for number, part in enumerate(event.parts):
+        paid = min(owed, part.amount)
+        owed -= paid
+        name = f"{event.grant}-{number}" if number else event.grant
+        lots.append((name, part, part.amount - paid))
+    return tuple(lots)

@@ -54,6 +54,10 @@ class Reason(StrEnum):
     EXCEEDS_GRANT = "exceeds_grant"
     SOURCE_ALREADY_GRANTED = "source_already_granted"
     NOT_FROZEN = "not_frozen"
+    RECEIVER_INVALID = "receiver_invalid"
+    NOT_TRANSFERABLE = "not_transferable"
+    TRANSFER_UNKNOWN = "transfer_unknown"
+    TRANSFER_RECEIVED = "transfer_received"
     NOT_DUE = "not_due"
 
 

@@ -19,6 +19,7 @@ class Tables:
         self.controls: dict[Any, Any] = {}
         self.plans: dict[Any, Any] = {}
         self.freezes: dict[Any, Any] = {}
+        self.transfers: dict[Any, Any] = {}
         self.newest: dict[Any, Any] = {}
         self.entries = 0
 
@@ -55,6 +56,11 @@ class Tables:
         self.controls |= {name: raw for name, (raw, *_) in touched.controls.items()}
         self.plans |= touched.plans
         self.freezes |= touched.freezes
+        for sent in touched.transfers:
+            assert (sent.account, sent.transfer) not in self.transfers
+            self.transfers[sent.account, sent.transfer] = [sent.to, sent.amount, sent.at, None]
+        for ended in touched.settled:
+            self.transfers[ended.account, ended.transfer][3] = ended.returned
 
 
 def _add(table: dict[Any, Any], changes: Mapping[Any, Struct]) -> None:

@@ -86,6 +86,26 @@ def test_sums_usage_controls_and_balances_agree(tables: Tables, expected: Expect
     assert standing == expected.freezes
 
 
+def test_transfers_agree_and_arrive_once_or_come_back(tables: Tables, expected: Expected) -> None:
+    sent = expected.transfers.sent
+    assert tables.transfers == {
+        key: [one.to, one.amount, one.sent_at, one.returned] for key, one in sent.items()
+    }
+    assert list(expected.transfers.differences()) == []
+
+
+def test_the_worlds_have_transfers_of_every_kind() -> None:
+    ends = set()
+    for seed in SEEDS:
+        told = Expected()
+        for _, event in counted(World(seed).go_on(400).taken()):
+            told.take(event)
+        ends |= {one.returned for one in told.transfers.sent.values()}
+    assert None in ends, "none is under way"
+    assert 0 in ends, "none arrived"
+    assert len(ends) > 2, "none came back"
+
+
 def test_finance_agrees_with_every_balance_that_the_ledger_states(expected: Expected) -> None:
     for account in expected.accounts.values():
         assert account.misstated == 0

@@ -30,7 +30,7 @@ def chained(world: World) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World(5).go_on(600)
+    return World(5).go_on(1_000)
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +48,18 @@ def test_the_world_tells_of_everything_that_the_ledger_does_now(world: World) ->
         "ControlsChanged",
         "CreditsCharged",
         "CreditsGranted",
+        "CreditsReceived",
         "CreditsRefunded",
         "CreditsReleased",
         "CreditsReserved",
         "CreditsRevoked",
+        "CreditsSent",
         "EstimateGiven",
         "GrantExpired",
         "PartitionClaimed",
         "PlanChanged",
         "ReservationExpired",
+        "TransferSettled",
     }
 
 

@@ -24,10 +24,12 @@ from contracts.commands import (
     Freeze,
     Grant,
     GrantKind,
+    Receive,
     Refund,
     Release,
     Reserve,
     Revoke,
+    Send,
     SetControls,
     SetPlan,
     Thaw,
@@ -36,6 +38,7 @@ from contracts.commands import (
 from contracts.events import AnyEvent, PartitionClaimed
 from contracts.reasons import Outcome
 from contracts.units import FOREVER, MINUTE
+from ledger.follow import follow_up
 from ledger.partition import Partition
 
 from contracts import codec
@@ -84,6 +87,17 @@ class World:
         record = Record(self.commands, self.now, key, raw)
         self.commands += 1
         self._append(self.ledger.decide(record), decided=True)
+        followed, self.ledger.followed = self.ledger.followed, []
+        for decided in followed:
+            of = self.ledger.accounts.get(decided.account)
+            follows = None if of is None else follow_up(decided, of)
+            chance = self.random.random()
+            if isinstance(follows, Receive) and chance < 0.2:  # somebody took its name before
+                self.ask(
+                    Estimate(id=follows.id, account=follows.account, actor=ADMIN, tool=TOOLS[0])
+                )
+            if follows is not None and chance < 0.9:
+                self.ask(follows)
 
     def _append(self, records: Iterable[KeyValue], *, decided: bool = False) -> None:
         for key, value in records:
@@ -160,6 +174,9 @@ class World:
             owner, charge = self.random.choice(self.charges)
             who["account"] = owner
             return Refund(**who, charge=charge, amount=self.random.choice((None, 1, 7)))
+        if pick < 0.84:
+            to, amount = self.random.choice(self.accounts), self.random.randrange(0, 90)
+            return Send(**who, to=to, amount=amount, transfer=named)
         if pick < 0.88:
             return Estimate(**who, tool=self.random.choice(TOOLS))
         if pick < 0.8825:

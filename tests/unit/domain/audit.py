@@ -9,6 +9,7 @@ from contracts.caps import CapWindow
 from ledger.accounts import Accounts
 from ledger.domain.account import Account
 from ledger.domain.capping import name_of, slot_of
+from ledger.domain.transfers import AGAIN_MS
 
 
 def audit(account: Account, *, has_forgotten: bool = False) -> None:
@@ -29,7 +30,7 @@ def audit(account: Account, *, has_forgotten: bool = False) -> None:
     left = sum(c.left for c in account.charges.values())
     assert account.spent > left if has_forgotten else account.spent == left
     assert max(account.day_spent, account.month_spent) <= account.spent
-    assert account.granted == sum(lot.amount for lot in account.lots)
+    assert account.granted + account.received == sum(lot.amount for lot in account.lots)
     assert [lot.burn_order for lot in account.lots] == sorted(x.burn_order for x in account.lots)
     _audit_plan(account)
     _audit_slices(account)
@@ -72,6 +73,7 @@ def _audit_slices(account: Account) -> None:
         assert 0 < debt <= owed[grant], "a debt is of what was held or spent of its grant"
     ends = [held.expires_at for held in account.reservations.values()]
     ends += [lot.expires_at for lot in account.lots if lot.available]
+    ends += [sent.at + AGAIN_MS for sent in account.transfers.values()]
     assert account.next_due <= min(ends, default=account.next_due), "something is due unnoticed"
 
 

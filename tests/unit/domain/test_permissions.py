@@ -1,4 +1,4 @@
-"""Who may ask what; the reserved account; and commands whose rules come with a later build."""
+"""Who may ask what; and the reserved account."""
 
 from typing import get_args
 
@@ -10,7 +10,6 @@ from ledger.domain.permissions import PERMITTED, may
 from contracts import commands as c
 from tests.unit.domain.kit import given
 from tests.unit.domain.words import (
-    ACCOUNT,
     COURIER,
     PAYMENTS,
     PERSON,
@@ -26,25 +25,6 @@ from tests.unit.domain.words import (
     reserved,
     set_controls,
 )
-
-LATER = [
-    c.Send(id="n", account=ACCOUNT, actor=PERSON, to="acct-2", amount=5, transfer="t1"),
-    c.Receive(id="n", account=ACCOUNT, actor=COURIER, sender="acct-2", amount=5, transfer="t1"),
-    c.Settle(id="n", account=ACCOUNT, actor=COURIER, transfer="t1", returned=0),
-]
-
-
-@pytest.mark.parametrize("command", LATER, ids=lambda command: type(command).__name__)
-def test_a_command_of_a_later_build_is_refused_as_not_available_yet(command: c.AnyCommand) -> None:
-    given(granted(100), reserved("r1", 60)).when(command).then(
-        refused(Reason.NOT_AVAILABLE_YET, Remedy.NONE, kind=type(command).__name__)
-    ).stands(available=40, held=60)
-
-
-def test_every_command_is_either_ruled_or_of_a_later_build() -> None:
-    ruled = {c.Estimate, c.Reserve, c.Charge, c.Release, c.Refund, c.Grant, c.Expire, c.SetControls}
-    ruled |= {c.RecordTopUp, c.RecordPurchase, c.Freeze, c.Thaw, c.Revoke, c.Extend, c.SetPlan}
-    assert ruled | {type(command) for command in LATER} == set(get_args(c.AnyCommand))
 
 
 def test_every_command_says_who_may_ask_it() -> None:

@@ -118,6 +118,18 @@ def planned(plan: str, **more: Any) -> Said:
     return Said(e.PlanChanged, after=plan, **more)
 
 
+def sent(amount: Credits, to: str = "acct-2", transfer: str = "t1", **more: Any) -> Said:
+    return Said(e.CreditsSent, transfer=transfer, to=to, amount=amount, **more)
+
+
+def received(amount: Credits, transfer: str = "t1", **more: Any) -> Said:
+    return Said(e.CreditsReceived, transfer=transfer, amount=amount, **more)
+
+
+def settled(returned: Credits = 0, transfer: str = "t1", **more: Any) -> Said:
+    return Said(e.TransferSettled, transfer=transfer, returned=returned, **more)
+
+
 def changed(**more: Any) -> Said:
     return Said(e.ControlsChanged, **more)
 
@@ -245,6 +257,13 @@ def set_plan(
     start, end = (None, None) if paid is None else paid
     asked: dict[str, Any] = {"account": ACCOUNT, "period_start": start, "period_end": end}
     return c.SetPlan(id=named, actor=by, plan=plan, **{**asked, **more})
+
+
+def send(
+    amount: Credits, to: str = "acct-2", transfer: str = "t1", by: c.Actor = PERSON, **more: Any
+) -> c.Send:
+    asked = {"id": transfer, "account": ACCOUNT, **more}
+    return c.Send(actor=by, to=to, amount=amount, transfer=transfer, **asked)
 
 
 def usage(cpu_ms: int = 0, memory_mb: int = 0, duration_ms: int = 0) -> c.Usage:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from bus.log import Record
 from contracts.commands import AnyCommand
+from contracts.credit_events import lots_of
 from contracts.events import AnyEvent
 from contracts.reasons import Reason
 from contracts.units import ANSWER_KEPT_MS, Credits, Ms
@@ -24,6 +25,7 @@ from tests.unit.domain.audit import audit
 from tests.unit.domain.words import T0
 
 CATALOGUE = catalogues.bundled()
+SUMS = ("granted", "received", "available", "held", "spent", "expired", "revoked", "sent")
 REPEATS = (events.AnswerRepeated, events.CommandTooOld, events.CommandRefused)
 
 
@@ -68,6 +70,14 @@ class Books:
             case events.CreditsRefunded():
                 self.ends |= {longer.grant: longer.expires_at for longer in event.extended}
                 self._move(spent=-amount, available=amount - paid, revoked=paid, debt=-paid)
+            case events.CreditsSent():
+                self._move(available=-amount, sent=amount)
+            case events.CreditsReceived():
+                self.ends |= {grant: part.expires_at for grant, part, _ in lots_of(event)}
+                self._move(available=amount - paid, received=amount, revoked=paid, debt=-paid)
+            case events.TransferSettled():
+                back = event.returned
+                self._move(available=back - paid, sent=-back, revoked=paid, debt=-paid)
             case events.GrantExpired():
                 assert self.ends[event.grant] <= event.at, "expired before its time"
                 self._move(available=-amount, expired=amount)
@@ -149,7 +159,7 @@ class World:
             self.audited[account.id] = account.version
             audit(account)
             sums = self.books[account.id].sums if account.id in self.books else Counter()
-            for name in ("granted", "available", "held", "spent", "expired", "revoked"):
+            for name in SUMS:
                 assert getattr(account, name) == sums[name], name
             assert sum(account.debts.values()) == sums["debt"]
 

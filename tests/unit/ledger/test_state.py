@@ -7,9 +7,10 @@ default, so that the tests know that it is not forgotten on the way.
 import msgspec
 import pytest
 from contracts.commands import Controls, GrantKind, Limits
+from contracts.grants import Part
 from contracts.header import Allowance, Slice, Window
 from ledger import resting
-from ledger.domain.account import Account, Charged, Ended, Estimated, Lot, Reservation
+from ledger.domain.account import Account, Charged, Ended, Estimated, Lot, Reservation, Transfer
 from ledger.domain.trail import follow
 from ledger.resting import DEFLATED_MAX, Resting, layout, print_of
 
@@ -53,6 +54,9 @@ LIVED: dict[str, object] = {
     "plan": Allowance("free", 1, 9, 300, 30, True, 1, 0, 300),
     "plan_spent": 13,
     "trail": 14,
+    "transfers": {"t1": Transfer("acct-2", 3, SLICES, (Part(GrantKind.GIFT, 3, 30, 9),), 5)},
+    "settled": {"t0": 3},
+    "arrived": {"acct-3 t9": "receive-1"},
 }
 
 

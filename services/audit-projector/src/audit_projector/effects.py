@@ -5,10 +5,11 @@ what the account owns more or less by it, `moved` what the event is about. See
 contracts/read-models.sql.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeAlias
 
 from contracts.codec import encode
+from contracts.credit_events import lots_of
 from contracts.events import (
     AccountFrozen,
     AccountThawed,
@@ -29,12 +30,11 @@ from contracts.events import (
     PlanChanged,
     ReservationExpired,
     ReservationExtended,
-    Slice,
     TransferSettled,
 )
 from contracts.reasons import Outcome
-from contracts.units import FOREVER
 
+from audit_projector.moving import back, lend, move, paid
 from audit_projector.rows import NewLot, NewReservation
 from audit_projector.touched import Touched
 
@@ -50,30 +50,48 @@ def apply(touched: Touched, event: AnyEvent) -> Effect:
 
 
 def _granted(touched: Touched, event: CreditsGranted) -> Effect:
-    _new_lot(touched, event, event.kind, event.source)
-    lot = touched.lots[event.account, event.grant]
-    lot.priority = event.priority
-    lot.effective_from_ms, lot.expires_at_ms = event.effective_from, event.expires_at
     touched.sum(event.account).granted += event.amount
-    paid = _paid(touched, event)
-    lot.available -= paid
+    gone = paid(touched, event)
+    touched.lots[event.account, event.grant] = NewLot(
+        kind=event.kind,
+        priority=event.priority,
+        amount=event.amount,
+        available=event.amount - gone,
+        effective_from_ms=event.effective_from,
+        expires_at_ms=event.expires_at,
+        source=event.source,
+        version=event.version,
+        created_at_ms=event.at,
+    )
     if event.allowance is not None:
         _planned(touched, event, event.allowance)
-    return event.amount - paid, event.amount, None, None, event.grant, None
+    return event.amount - gone, event.amount, None, None, event.grant, None
 
 
 def _received(touched: Touched, event: CreditsReceived) -> Effect:
-    _new_lot(touched, event, "transfer", event.transfer)
     touched.sum(event.account).received += event.amount
-    return event.amount, event.amount, None, None, event.grant, None
+    gone = paid(touched, event)
+    for grant, part, left in lots_of(event):
+        touched.lots[event.account, grant] = NewLot(
+            kind=part.kind,
+            priority=part.priority,
+            amount=part.amount,
+            available=left,
+            effective_from_ms=event.at,
+            expires_at_ms=part.expires_at,
+            source=event.transfer,
+            version=event.version,
+            created_at_ms=event.at,
+        )
+    return event.amount - gone, event.amount, None, None, event.grant, None
 
 
 def _reserved(touched: Touched, event: CreditsReserved) -> Effect:
     account = event.account
     if event.parent is None:
-        _move(touched, account, event.slices, available=-1, held=1)
+        move(touched, account, event.slices, available=-1, held=1)
     else:
-        _lend(touched, event, event.parent, event.amount)
+        lend(touched, event, event.parent, event.amount)
     touched.reservations[account, event.reservation] = NewReservation(
         event, event.amount, event.amount, event.expires_at, event.version
     )
@@ -83,9 +101,9 @@ def _reserved(touched: Touched, event: CreditsReserved) -> Effect:
 
 def _extended(touched: Touched, event: ReservationExtended) -> Effect:
     if event.parent is None:
-        _move(touched, event.account, event.slices, available=-1, held=1)
+        move(touched, event.account, event.slices, available=-1, held=1)
     else:
-        _lend(touched, event, event.parent, event.amount)
+        lend(touched, event, event.parent, event.amount)
     row = touched.reservation(event.account, event.reservation, event.version)
     row.amount += event.amount
     row.held += event.amount
@@ -94,13 +112,13 @@ def _extended(touched: Touched, event: ReservationExtended) -> Effect:
 
 
 def _charged(touched: Touched, event: CreditsCharged) -> Effect:
-    _move(touched, event.account, event.slices, available=0, held=-1)
-    back = event.released if event.rest else 0  # the first versions said it in an event before
-    lost = _back(touched, event, event.rest)
+    move(touched, event.account, event.slices, available=0, held=-1)
+    released = event.released if event.rest else 0  # the first versions said it in an event before
+    lost = back(touched, event, event.rest)
     row = touched.reservation(event.account, event.reservation, event.version)
-    row.held -= event.amount + back
+    row.held -= event.amount + released
     row.charged += event.amount
-    row.released += back
+    row.released += released
     row.overrun += event.overrun
     usage = touched.usage(event.account, event.at, event.tool)
     usage.charged += event.amount
@@ -114,7 +132,7 @@ def _charged(touched: Touched, event: CreditsCharged) -> Effect:
 
 
 def _released(touched: Touched, event: CreditsReleased) -> Effect:
-    lost = _back(touched, event, event.slices)
+    lost = back(touched, event, event.slices)
     row = touched.reservation(event.account, event.reservation, event.version)
     row.held -= event.amount
     row.released += event.amount
@@ -125,7 +143,7 @@ def _released(touched: Touched, event: CreditsReleased) -> Effect:
 
 
 def _reservation_expired(touched: Touched, event: ReservationExpired) -> Effect:
-    lost = _back(touched, event, event.slices)
+    lost = back(touched, event, event.slices)
     row = touched.reservation(event.account, event.reservation, event.version)
     row.held -= event.amount
     row.released += event.amount
@@ -135,15 +153,15 @@ def _reservation_expired(touched: Touched, event: ReservationExpired) -> Effect:
 
 
 def _refunded(touched: Touched, event: CreditsRefunded) -> Effect:
-    _move(touched, event.account, event.slices, available=1, held=0)
+    move(touched, event.account, event.slices, available=1, held=0)
     for longer in event.extended:
         touched.lot(event.account, longer.grant).expires_at_ms = longer.expires_at
     row = touched.reservation(event.account, event.reservation, event.version)
     row.refunded += event.amount
     touched.usage(event.account, event.at, event.tool).refunded += event.amount
-    paid = _paid(touched, event)
-    _move(touched, event.account, event.repaid, available=-1, held=0)
-    return event.amount - paid, event.amount, event.reservation, event.charge, None, event.tool
+    gone = paid(touched, event)
+    move(touched, event.account, event.repaid, available=-1, held=0)
+    return event.amount - gone, event.amount, event.reservation, event.charge, None, event.tool
 
 
 def _grant_expired(touched: Touched, event: GrantExpired) -> Effect:
@@ -161,15 +179,19 @@ def _revoked(touched: Touched, event: CreditsRevoked) -> Effect:
 
 
 def _sent(touched: Touched, event: CreditsSent) -> Effect:
-    _move(touched, event.account, event.slices, available=-1, held=0)
+    move(touched, event.account, event.slices, available=-1, held=0)
     touched.sum(event.account).sent += event.amount
+    touched.transfers.append(event)
     return -event.amount, event.amount, None, None, None, None
 
 
 def _settled(touched: Touched, event: TransferSettled) -> Effect:
-    _move(touched, event.account, event.slices, available=1, held=0)
+    move(touched, event.account, event.slices, available=1, held=0)
     touched.sum(event.account).sent -= event.returned
-    return event.returned, event.returned, None, None, None, None
+    touched.settled.append(event)
+    gone = paid(touched, event)
+    move(touched, event.account, event.repaid, available=-1, held=0)
+    return event.returned - gone, event.returned, None, None, None, None
 
 
 def _frozen(touched: Touched, event: AccountFrozen) -> Effect:
@@ -203,75 +225,6 @@ def _estimated(_: Touched, event: EstimateGiven) -> Effect:
 
 def _refused(_: Touched, event: CommandRefused) -> Effect:
     return 0, 0, event.reservation, None, None, event.tool
-
-
-def _new_lot(
-    touched: Touched, event: CreditsGranted | CreditsReceived, kind: str, source: str
-) -> None:
-    touched.lots[event.account, event.grant] = NewLot(
-        kind=kind,
-        priority=0,
-        amount=event.amount,
-        available=event.amount,
-        effective_from_ms=event.at,
-        expires_at_ms=FOREVER,
-        source=source,
-        version=event.version,
-        created_at_ms=event.at,
-    )
-
-
-def _move(
-    touched: Touched, account: str, slices: Iterable[Slice], *, available: int, held: int
-) -> None:
-    for part in slices:
-        lot = touched.lot(account, part.grant)
-        lot.available += available * part.amount
-        lot.held += held * part.amount
-
-
-def _lend(touched: Touched, event: AnyEvent, parent: str, amount: int) -> None:
-    """A nested run takes a part of its parent's amount, or brings it back."""
-    row = touched.reservation(event.account, parent, event.version)
-    row.amount -= amount
-    row.held -= amount
-
-
-def _back(
-    touched: Touched,
-    event: CreditsCharged | CreditsReleased | ReservationExpired,
-    slices: Iterable[Slice],
-) -> int:
-    """Held credits return to their lots; what is lost or pays a debt leaves at once: how much.
-
-    Those of a nested run return to its parent, and the lots see nothing of it.
-    """
-    account = event.account
-    if event.parent is not None:
-        _lend(touched, event, event.parent, -sum(part.amount for part in slices))
-        return 0
-    _move(touched, account, slices, available=1, held=-1)
-    if not (event.lost or event.repaid):
-        return 0
-    _move(touched, account, event.lost, available=-1, held=0)
-    _move(touched, account, event.repaid, available=-1, held=0)
-    gone = sum(part.amount for part in event.lost)
-    touched.sum(account).expired += gone
-    return gone + _paid(touched, event)
-
-
-def _paid(
-    touched: Touched,
-    event: CreditsGranted | CreditsCharged | CreditsReleased | CreditsRefunded | ReservationExpired,
-) -> int:
-    """What of an event's credits paid debts of revoked grants."""
-    if not event.repaid:
-        return 0
-    paid = sum(part.amount for part in event.repaid)
-    sums = touched.sum(event.account)
-    sums.revoked += paid
-    sums.debt -= paid
-    return paid
 
 
 _RULES: dict[type, Callable[..., Effect]] = {

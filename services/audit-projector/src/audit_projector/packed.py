@@ -3,6 +3,7 @@
 from struct import Struct as Packer
 
 from contracts.codec import encode
+from contracts.events import CreditsSent, TransferSettled
 from contracts.header import Allowance
 
 from audit_projector import statements as sql
@@ -69,6 +70,8 @@ def packed(batch: Batch) -> list[tuple[sql.Step, list[bytes]]]:
                 for (account, grant, reason), since in touched.freezes.items()
             ],
         ),
+        (sql.TRANSFERS, list(map(_sent, touched.transfers))),
+        (sql.SETTLED, list(map(_settled, touched.settled))),
     ]
     return [(step, rows) for step, rows in steps if rows]
 
@@ -99,6 +102,14 @@ def _balances(batch: Batch) -> list[bytes]:
             )
         )
     return rows
+
+
+def _sent(e: CreditsSent) -> bytes:
+    return row(text(e.account), text(e.transfer), text(e.to), bigint(e.amount), bigint(e.at))
+
+
+def _settled(e: TransferSettled) -> bytes:
+    return row(text(e.account), text(e.transfer), bigint(e.returned), bigint(e.at))
 
 
 def _new_lot(account: str, grant: str, lot: NewLot) -> bytes:

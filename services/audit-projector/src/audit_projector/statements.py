@@ -24,6 +24,9 @@ CREATE TEMP TABLE s_plans (LIKE {read}.plans) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_freezes (
     account text, grant_id text, reason text, at_ms bigint
 ) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE s_settled (
+    account text, transfer text, returned bigint, settled_at_ms bigint
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_lots (
     account text, grant_id text, available bigint, held bigint, expires_at_ms bigint
 ) ON COMMIT DELETE ROWS;
@@ -196,4 +199,21 @@ ON CONFLICT (account) DO UPDATE SET
     credits = excluded.credits, day_limit = excluded.day_limit, given = excluded.given,
     version = excluded.version, at_ms = excluded.at_ms
 """,
+)
+
+TRANSFERS: Final = Step(
+    """
+COPY {read}.transfers (account, transfer, receiver, amount, sent_at_ms) FROM STDIN (FORMAT binary)
+"""
+)
+
+SETTLED: Final = Step(
+    """
+COPY s_settled (account, transfer, returned, settled_at_ms) FROM STDIN (FORMAT binary)
+""",
+    """
+UPDATE {read}.transfers AS t SET returned = s.returned, settled_at_ms = s.settled_at_ms
+FROM s_settled AS s WHERE t.account = s.account AND t.transfer = s.transfer
+""",
+    exact=True,
 )

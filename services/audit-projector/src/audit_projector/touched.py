@@ -1,5 +1,6 @@
 """Everything that a batch touched, by its key, as one net change each."""
 
+from contracts.events import CreditsSent, TransferSettled
 from contracts.header import Allowance
 
 from audit_projector.rows import (
@@ -25,7 +26,9 @@ class Touched:
         "plans",
         "reservation_changes",
         "reservations",
+        "settled",
         "sums",
+        "transfers",
         "usages",
     )
 
@@ -39,6 +42,8 @@ class Touched:
         self.controls: dict[str, tuple[bytes, int, int]] = {}
         self.plans: dict[str, tuple[Allowance, int, int]] = {}  # with version and time
         self.freezes: dict[tuple[str, str, str], int | None] = {}  # asked for when; None: no more
+        self.transfers: list[CreditsSent] = []
+        self.settled: list[TransferSettled] = []
 
     def sum(self, account: str) -> Sums:
         """The sums of an account."""

@@ -28,6 +28,7 @@ from gateway.shapes import (
     ReservationShown,
     RevokeShown,
     Shown,
+    TransferShown,
 )
 from gateway.waiting import NOTHING, Answer
 
@@ -143,6 +144,18 @@ def _refunded(e: events.CreditsRefunded, balance: Balance, position: str) -> Ref
     )
 
 
+def _sent(e: events.CreditsSent, balance: Balance, position: str) -> TransferShown:
+    return TransferShown(
+        transfer_id=e.transfer,
+        to=e.to,
+        amount=e.amount,
+        status="sent",
+        lots=_lots(e.slices),
+        balance=balance,
+        position=position,
+    )
+
+
 def _revoked(e: events.CreditsRevoked, balance: Balance, position: str) -> RevokeShown:
     return RevokeShown(
         grant_id=e.grant, revoked=e.amount, debt=e.debt, balance=balance, position=position
@@ -201,6 +214,7 @@ _SHOWN: dict[type, tuple[int, Callable[[Any, Balance, str], Shown]]] = {
     events.CreditsReleased: (200, _released),
     events.CreditsRefunded: (200, _refunded),
     events.CreditsRevoked: (200, _revoked),
+    events.CreditsSent: (201, _sent),
     events.AccountFrozen: (200, _frozen),
     events.AccountThawed: (200, _frozen),
     events.PlanChanged: (200, _plan),

@@ -19,6 +19,7 @@ from gateway import (
     privacy,
     reads,
     signin,
+    transfers,
     web,
 )
 from gateway.balances import Balances
@@ -128,13 +129,8 @@ def _rest(
         reception, freshness, balances, reservations, Statements(models), Usage(models)
     )
     catching_up = CatchingUp(parts.live, models, balances, freshness)
-    embedding = embeds.Embeds(
-        parts.settings.embed_origins,
-        EmbedTokens(parts.identity, parts.ring),
-        balances,
-        ledger,
-        rates,
-    )
+    tokens, origins = EmbedTokens(parts.identity, parts.ring), parts.settings.embed_origins
+    embedding = embeds.Embeds(origins, tokens, balances, ledger, rates)
     people, public_url = People(parts.identity), parts.settings.public_url
     signing = signin.SignIn(sessions, people, Links(parts.identity), parts.mail, public_url)
     settings = creditsettings.OwnSettings(models, freshness, ledger)
@@ -144,6 +140,7 @@ def _rest(
         health.routes(parts.listener, flight, parts.ring, Canary(parts.bridge, ledger.catalogue)),
         reads.routes(reading),
         account.routes(reading, states, rates),
+        transfers.routes(reception, freshness, models),
         controls.routes(reception, balances, freshness, ledger, rates),
         limits.routes(reception, ledger, rates),
         passing.routes(parts.passing, reception, rates),

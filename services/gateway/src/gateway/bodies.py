@@ -120,6 +120,13 @@ class GrantBody(Body):
     reason: Name | None = None
 
 
+class TransferBody(Body):
+    """Send credits of the account in the path to another one; the key names the transfer."""
+
+    to: Name
+    amount: int
+
+
 class RevokeBody(Body):
     """Take back a grant, or `amount` of it; what of that is spent becomes debt."""
 

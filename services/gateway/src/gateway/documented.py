@@ -20,6 +20,7 @@ from gateway import (
     signin,
     statement,
     telling,
+    transfers,
     usage,
 )
 from gateway import shapes as given
@@ -81,6 +82,10 @@ HOT = (
         bodies.RefundBody, given.RefundShown, needs_key=True,
     ),
     Documented(
+        "post", "/v1/accounts/{id}/transfers", "Send credits to another account",
+        bodies.TransferBody, given.TransferShown, 201, needs_key=True,
+    ),
+    Documented(
         "post", "/v1/grants/{id}/revoke", "Take back a grant; what of it is spent becomes debt",
         bodies.RevokeBody, given.RevokeShown, needs_key=True,
     ),
@@ -110,6 +115,8 @@ BEHIND = (
     Documented("get", "/v1/accounts/{id}/transactions", "", None, statement.Statement),
     Documented("get", "/v1/accounts/{id}/usage", "", None, usage.UsageShown),
     Documented("get", "/v1/accounts/{id}/reservations", "", None, reads.OpenReservations),
+    Documented("get", "/v1/accounts/{id}/transfers", "", None, transfers.TransfersShown),
+    Documented("get", "/v1/accounts/{id}/transfers/{transfer}", "", None, transfers.TransferSeen),
     Documented("get", "/v1/accounts/{id}/controls", "", None, controls.ControlsRead),
     Documented("put", "/v1/accounts/{id}/controls", "", bodies.ControlsBody, given.ControlsShown),
     Documented("get", "/v1/accounts/{id}/limits", "", None, limits.LimitsShown),

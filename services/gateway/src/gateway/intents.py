@@ -28,6 +28,7 @@ from gateway.bodies import (
     ReleaseBody,
     ReserveBody,
     RevokeBody,
+    TransferBody,
 )
 from gateway.moments import milliseconds
 from gateway.problems import failure
@@ -153,6 +154,13 @@ def grant(key: str, account: str, actor: Actor, body: GrantBody) -> commands.Gra
         priority=body.priority,
         cost_basis=None if cost is None else CostBasis(cost.amount_minor, cost.currency),
         reason=body.reason,
+    )
+
+
+def send(key: str, account: str, actor: Actor, body: TransferBody) -> commands.Send:
+    """Send credits to another account; the transfer has the name of its command."""
+    return commands.Send(
+        id=key, account=account, actor=actor, to=body.to, amount=body.amount, transfer=key
     )
 
 

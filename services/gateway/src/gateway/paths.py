@@ -55,6 +55,7 @@ def named(spending: Spending, stopping: Stopping) -> Mapping[tuple[str, str], Ro
         ("accounts", "grants"): Route(
             "/v1/accounts/{id}/grants", Scope.GRANT, spending.grant, approvable=True
         ),
+        ("accounts", "transfers"): Route("/v1/accounts/{id}/transfers", Scope.GRANT, spending.send),
         ("charges", "refund"): Route(
             "/v1/charges/{id}/refund", Scope.GRANT, spending.refund, approvable=True
         ),

@@ -132,6 +132,10 @@ REASONS: dict[Reason, tuple[int, str]] = {
     Reason.SOURCE_ALREADY_GRANTED: (409, "This source has been granted before; it grants once."),
     Reason.EXCEEDS_GRANT: (422, "The amount is above what can still be taken back of the grant."),
     Reason.NOT_FROZEN: (409, "No freeze of this reason stands; GET the balance shows which do."),
+    Reason.RECEIVER_INVALID: (422, "Credits can be sent to another account only, and not to this."),
+    Reason.NOT_TRANSFERABLE: (409, "Some of these credits stay here: a plan's, or frozen ones."),
+    Reason.TRANSFER_UNKNOWN: (404, "There is no open transfer of this name."),
+    Reason.TRANSFER_RECEIVED: (409, "This transfer was received before."),
     Reason.NOT_DUE: (409, "This is not due yet."),
 }
 

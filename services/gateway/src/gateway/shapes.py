@@ -44,6 +44,16 @@ class GrantShown(Shown, kw_only=True):
     expires_at: datetime | None = None
 
 
+class TransferShown(Shown, kw_only=True):
+    """Credits are on their way; `status` is `sent` until it is known what became of them."""
+
+    transfer_id: str
+    to: str
+    amount: int
+    status: str
+    lots: tuple[LotShown, ...]
+
+
 class RevokeShown(Shown, kw_only=True):
     """Credits were taken back; `debt` of them had been spent or held, and is owed."""
 

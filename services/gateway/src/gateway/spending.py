@@ -19,6 +19,7 @@ _release = decoder(bodies.ReleaseBody)
 _extend = decoder(bodies.ExtendBody)
 _refund = decoder(bodies.RefundBody)
 _grant = decoder(bodies.GrantBody)
+_transfer = decoder(bodies.TransferBody)
 
 
 class Ledger(Struct, frozen=True):
@@ -101,3 +102,9 @@ class Spending:
         command = intents.grant(key, account, call.principal.actor, body)
         command.approved_by = call.approved_by
         return await self._ledger.ask(call, command)
+
+    async def send(self, call: Call) -> Reply:
+        """POST /v1/accounts/{id}/transfers."""
+        body: bodies.TransferBody = _transfer(call.body)
+        key, account = key_of(call), call.principal.acts_for(id_of(call))
+        return await self._ledger.ask(call, intents.send(key, account, call.principal.actor, body))

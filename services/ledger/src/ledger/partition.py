@@ -12,7 +12,7 @@ from bus.log import KeyValue, Record
 from bus.partition import partition_of
 from bus.reader import Position, Reader
 from contracts.catalogue import Catalogue
-from contracts.commands import Actor
+from contracts.commands import Actor, AnyCommand, Receive, Send
 from contracts.digest import digest
 from contracts.events import (
     VERSIONS,
@@ -44,6 +44,7 @@ from ledger.tally import Tally
 
 PROVENANCE_MAX = 100_000  # commands behind the newest; a cut deeper than this is decided anew
 
+FOLLOWED = frozenset({Receive, Send})
 _NO_OUTCOME = frozenset({AnswerRepeated, CommandTooOld, CommandRejected, Checkpoint})
 _VERSION = {kind: VERSIONS[kind.__name__] for kind in get_args(AnyEvent)}
 
@@ -70,6 +71,7 @@ class Partition:
         self._tally = Tally()
         self.newest: CommandRef | None = None  # the last command that was decided
         self.accountless = 0  # events that belong to no account
+        self.followed: list[AnyCommand] = []  # decided, and something may follow: the courier's
         # Of the snapshots: what they are written under, how many samples they have, and the newest
         # marker's `seq`.
         self.layout = layout()
@@ -195,6 +197,8 @@ class Partition:
             self.accounts.add(account)
         elif self.accounts.frozen or self.now - account.answers_since > ANSWER_KEPT_MS:
             self._touched(account, self.now)
+        if type(command) in FOLLOWED:
+            self.followed.append(command)
         printed = digest(command)
         events = decide(command, printed, account, self.now, self.catalogue)
         ref = CommandRef(command.id, record.offset, record.timestamp, printed)

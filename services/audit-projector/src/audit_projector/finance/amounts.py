@@ -11,10 +11,12 @@ from contracts.events import (
     AnyEvent,
     CreditsCharged,
     CreditsGranted,
+    CreditsReceived,
     CreditsRefunded,
     CreditsReserved,
     ReservationExtended,
     Slice,
+    TransferSettled,
 )
 from contracts.units import Credits
 from msgspec import Struct
@@ -102,6 +104,16 @@ def _granted(event: CreditsGranted) -> Amounts:
     return Amounts(granted=event.amount, available=event.amount - paid, revoked=paid, debt=-paid)
 
 
+def _received(event: CreditsReceived) -> Amounts:
+    paid = _sum(event.repaid)
+    return Amounts(received=event.amount, available=event.amount - paid, revoked=paid, debt=-paid)
+
+
+def _settled(event: TransferSettled) -> Amounts:
+    paid, back = _sum(event.repaid), event.returned
+    return Amounts(available=back - paid, sent=-back, revoked=paid, debt=-paid)
+
+
 def _sum(slices: tuple[Slice, ...]) -> Credits:
     return sum(part.amount for part in slices)
 
@@ -115,7 +127,7 @@ class _Returning(Struct):
 
 _RULES: dict[str, Callable[..., Amounts]] = {
     "CreditsGranted": _granted,
-    "CreditsReceived": lambda e: Amounts(received=e.amount, available=e.amount),
+    "CreditsReceived": _received,
     "CreditsReserved": _held,
     "ReservationExtended": _held,
     "CreditsCharged": _charged,
@@ -125,5 +137,5 @@ _RULES: dict[str, Callable[..., Amounts]] = {
     "CreditsRevoked": lambda e: Amounts(available=-e.amount, revoked=e.amount, debt=e.debt),
     "GrantExpired": lambda e: Amounts(available=-e.amount, expired=e.amount),
     "CreditsSent": lambda e: Amounts(available=-e.amount, sent=e.amount),
-    "TransferSettled": lambda e: Amounts(available=e.returned, sent=-e.returned),
+    "TransferSettled": _settled,
 }

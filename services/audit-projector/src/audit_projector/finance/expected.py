@@ -7,6 +7,7 @@ what is alive and not what ever was.
 from typing import TypeAlias
 
 from contracts.codec import encode
+from contracts.credit_events import lots_of
 from contracts.events import (
     AccountFrozen,
     AccountThawed,
@@ -22,11 +23,13 @@ from contracts.events import (
     ReservationExpired,
     ReservationExtended,
     Slice,
+    TransferSettled,
 )
 from contracts.units import Credits, Ms
 from msgspec import Struct, field
 
 from audit_projector.finance.amounts import Amounts, moves
+from audit_projector.finance.transfers import Transfers
 
 QUARTER_MS = 15 * 60 * 1000
 
@@ -83,6 +86,7 @@ class Expected:
         self.controls: dict[str, bytes] = {}
         self.plans: dict[str, tuple[str, int, int, int, int, int, int, int]] = {}
         self.freezes: dict[tuple[str, str, str], Ms] = {}
+        self.transfers = Transfers()
         self.events = 0
         self.partition_events = 0
 
@@ -107,6 +111,7 @@ class Expected:
             terms = period.plan, period.start, period.end, period.credits, period.day_limit
             self.plans[event.account] = (*terms, period.given, event.version, event.at)
         self._reservations(event)
+        self.transfers.take(event)
         self._states(account, event)
 
     def _states(self, account: Account, event: AnyEvent) -> None:
@@ -121,7 +126,8 @@ class Expected:
             left = event.amount - sum(part.amount for part in event.repaid)
             self.lots[name, event.grant] = Lot(event.amount, left, 0, event.expires_at)
         elif isinstance(event, CreditsReceived):
-            self.lots[name, event.grant] = Lot(event.amount, event.amount, 0, None)
+            for grant, part, left in lots_of(event):
+                self.lots[name, grant] = Lot(part.amount, left, 0, part.expires_at)
         elif isinstance(event, CreditsReserved | ReservationExtended):
             if event.parent is None:
                 self._shift(name, event.slices, -1, 1)
@@ -140,9 +146,12 @@ class Expected:
             self._shift(name, event.repaid, -1, 0)
             for longer in event.extended:
                 self.lots[name, longer.grant].expires_at = longer.expires_at
+        elif isinstance(event, TransferSettled):
+            self._shift(name, event.slices, 1, 0)
+            self._shift(name, event.repaid, -1, 0)
         elif (move := moves(event)) is not None:
-            if (grant := getattr(event, "grant", None)) is not None:
-                self.lots[name, grant].available += move.available
+            if (named := getattr(event, "grant", None)) is not None:
+                self.lots[name, named].available += move.available
             else:
                 sign = 1 if move.available > 0 else -1
                 self._shift(name, getattr(event, "slices", ()), sign, 0)

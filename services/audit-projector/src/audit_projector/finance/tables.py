@@ -44,6 +44,9 @@ SELECT account, bucket_ms, tool, runs, completed, failed, charged, refunded FROM
 _PLANS: Final = """
 SELECT account, plan, start_ms, end_ms, credits, day_limit, given, version, at_ms FROM read.plans
 """
+_TRANSFERS: Final = """
+SELECT account, transfer, receiver, amount, returned, sent_at_ms, settled_at_ms FROM read.transfers
+"""
 _FREEZES: Final = "SELECT account, grant_id, reason, at_ms FROM read.freezes"
 _CONTROLS: Final = "SELECT account, controls FROM read.controls"
 _PARTITION_EVENTS: Final = "SELECT 'all', count(*) FROM read.partition_events"
@@ -89,6 +92,14 @@ def checks(connection: psycopg.Connection[Any], expected: Expected) -> Iterator[
         "freezes",
         {key: (since,) for key, since in expected.freezes.items()},
         _rows(connection, _FREEZES, 3),
+    )
+    yield compare(
+        "transfers",
+        {
+            key: (one.to, one.amount, one.returned, one.sent_at, one.settled_at)
+            for key, one in expected.transfers.sent.items()
+        },
+        _rows(connection, _TRANSFERS, 2),
     )
     yield compare(
         "events of no account",
@@ -152,6 +163,10 @@ def invariants(expected: Expected) -> Iterator[Check]:
         if by_account.get(name, 0) != account.amounts.held:
             held.differ(f"{name}: {by_account.get(name, 0)}, held is {account.amounts.held}")
     yield held
+    moved = Check("transfers arrived once, or came back", len(expected.transfers))
+    for difference in expected.transfers.differences():
+        moved.differ(difference)
+    yield moved
 
 
 def _agreeing(expected: Expected, title: str, part: str) -> Check:

@@ -11,6 +11,7 @@ the lots it drew, so that charge, release and refund go back the very same way.
 """
 
 from contracts.commands import Controls, GrantKind, Limits
+from contracts.grants import Part
 from contracts.header import Allowance, Slice, Window
 from contracts.units import FOREVER, Credits, Ms
 from msgspec import Struct, field
@@ -26,7 +27,7 @@ class Lot(Struct, gc=False, array_like=True):
     expires_at: Ms
     amount: Credits
     available: Credits
-    gone: Credits = 0  # expired, sent, or taken by a revoke
+    gone: Credits = 0  # expired, or taken by a revoke
     revoked: Credits = 0  # asked back so far, taken or owed
     owed: Credits = 0  # of what is held or spent: made a debt, paid since or not
 
@@ -88,6 +89,16 @@ class Estimated(Struct, gc=False, array_like=True):
     valid_until: Ms
 
 
+class Transfer(Struct, gc=False, array_like=True):
+    """Credits under way to another account, until it is known what became of them."""
+
+    to: str
+    amount: Credits
+    slices: tuple[Slice, ...]
+    parts: tuple[Part, ...]
+    at: Ms
+
+
 class Account(Struct, array_like=True):
     """One account. Mutable: only `evolve` changes it."""
 
@@ -127,6 +138,9 @@ class Account(Struct, array_like=True):
     plan: Allowance | None = None
     plan_spent: Credits = 0  # of the plan's credits, in `day`
     trail: int = 0  # a running checksum of every charge: see ledger.domain.trail
+    transfers: dict[str, Transfer] = field(default_factory=dict)  # sent, and not settled yet
+    settled: dict[str, Credits] = field(default_factory=dict)  # transfer -> came back, for ever
+    arrived: dict[str, str] = field(default_factory=dict)  # a sender's transfer -> its grant
 
     def lot(self, grant: str) -> Lot:
         """The lot of a grant."""

@@ -44,6 +44,7 @@ from ledger.domain import (
     purchases,
     reserving,
     revoking,
+    sending,
     settling,
     topping,
 )
@@ -147,8 +148,12 @@ def _rule(
             return reserving.extend(command, account, now, catalogue)
         case SetPlan():
             return planning.set_plan(command, account, now, catalogue)
-        case Send() | Receive() | Settle():
-            return refused(command, Refusal(Reason.NOT_AVAILABLE_YET, Remedy.NONE))
+        case Send():
+            return sending.send(command, account, now)
+        case Receive():
+            return sending.receive(command, account)
+        case Settle():
+            return sending.settle(command, account)
 
 
 def _repeated(command: AnyCommand, digest: str, first: bytes) -> tuple[AnyEvent, ...]:

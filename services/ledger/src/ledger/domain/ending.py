@@ -3,9 +3,10 @@
 from contracts.units import FOREVER, Ms
 
 from ledger.domain.account import Account
+from ledger.domain.transfers import AGAIN_MS
 
 
-def next_due(account: Account) -> Ms:
+def next_end(account: Account) -> Ms:
     """When the next one ends; FOREVER if none does."""
     due = min((r.expires_at for r in account.reservations.values()), default=FOREVER)
     for lot in account.lots:
@@ -13,4 +14,12 @@ def next_due(account: Account) -> Ms:
             due = lot.expires_at
     if (plan := account.plan) is not None and plan.renews and plan.end < due:
         due = plan.end
+    return due
+
+
+def next_due(account: Account) -> Ms:
+    """When the next one ends, or an open transfer has to be looked after."""
+    due = next_end(account)
+    for transfer in account.transfers.values():
+        due = min(due, transfer.at + AGAIN_MS)
     return due

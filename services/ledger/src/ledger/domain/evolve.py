@@ -14,10 +14,12 @@ from contracts.events import (
     ControlsChanged,
     CreditsCharged,
     CreditsGranted,
+    CreditsReceived,
     CreditsRefunded,
     CreditsReleased,
     CreditsReserved,
     CreditsRevoked,
+    CreditsSent,
     EstimateGiven,
     GrantExpired,
     PlanChanged,
@@ -26,11 +28,12 @@ from contracts.events import (
     ThresholdCrossed,
     TopUpDue,
     TopUpReported,
+    TransferSettled,
     Windows,
 )
 from contracts.units import DAY, Ms
 
-from ledger.domain import capping, nesting, standing, topping
+from ledger.domain import capping, nesting, standing, topping, transfers
 from ledger.domain.account import Account, Charged, Ended, Lot, Reservation
 from ledger.domain.allowance import of_plan
 from ledger.domain.ending import next_due
@@ -272,10 +275,12 @@ _REMEMBER: dict[type, Callable[..., None]] = {
     ControlsChanged: _controls_changed,
     CreditsCharged: _charged,
     CreditsGranted: _granted,
+    CreditsReceived: transfers.received,
     CreditsRefunded: _refunded,
     CreditsReleased: _released,
     CreditsReserved: _reserved,
     CreditsRevoked: _revoked,
+    CreditsSent: transfers.sent,
     EstimateGiven: standing.estimated,
     GrantExpired: _grant_expired,
     PlanChanged: standing.plan_changed,
@@ -284,4 +289,5 @@ _REMEMBER: dict[type, Callable[..., None]] = {
     ThresholdCrossed: standing.crossed,
     TopUpDue: standing.top_up_due,
     TopUpReported: topping.reported,
+    TransferSettled: transfers.settled,
 }
