@@ -16,6 +16,7 @@ from contracts.events import (
     VERSIONS,
     AnyEvent,
     CommandRef,
+    CommandRefused,
     CommandRejected,
     CreditsCharged,
     CreditsReserved,
@@ -93,6 +94,8 @@ class Story:
             else:
                 key, value = command.account.encode(), codec.encode(command)
             self.ask(Record(self._commands, at, key, value))
+            if isinstance(self.last[-1], CommandRefused) and not isinstance(command, bytes):
+                assert self.last[-1].kind == type(command).__name__, "no says what was asked"
         self._check()
         return self
 

@@ -200,10 +200,10 @@ async def test_a_quiet_stream_beats(monkeypatch: pytest.MonkeyPatch) -> None:
     rig, wire = Rig(), Wire()
     serving = asyncio.create_task(wire.serve(rig.live, stream := rig.open()))
     async with asyncio.timeout(10):
-        while wire.text.count(b": still here\n\n") < 2:
+        while wire.text.count(b": still here\n\n") < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         rig.happens()
-        while b"event: balance\n" not in wire.text:
+        while b"event: balance\n" not in wire.text:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     wire.hung_up.set()
     await serving
