@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 .PHONY: help demo up down test check unit integration e2e sim bench mutants \
-	proof-domain proof-payments proof-people schemas ready need-engine need-browser
+	proof-domain proof-payments proof-people screenshots schemas ready need-engine need-browser
 
 UV_VERSION := 0.13.9
 SEEDS ?= 5000
@@ -83,6 +83,9 @@ proof-payments: need-engine need-browser ready ## everything that must hold of m
 
 proof-people: need-engine need-browser ready ## everything that must hold of people, their keys and their data
 	SCRIP_EXAMPLES=30 $(BIN)/python -m tests.proof people
+
+screenshots: need-browser ready ## pictures of all pages for the docs
+	$(BIN)/python -m tests.screenshots
 
 schemas: ready ## generate the committed schemas again
 	$(BIN)/scrip contracts schemas

@@ -79,8 +79,8 @@ def signed(value: int) -> str:
 
 
 def milli(value: int) -> str:
-    """Thousandths of a credit as credits: 1.25."""
-    shown = f"{abs(value) / 1000:.3f}".rstrip("0").rstrip(".")
+    """Thousandths of a credit as credits: 1.250."""
+    shown = f"{abs(value) // 1000:,}.{abs(value) % 1000:03d}"
     return f"\u2212{shown}" if value < 0 else shown
 
 

@@ -1,0 +1,55 @@
+"""Every state of every page at an address of its own, with the real templates, files and policy."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from engine.ports import free_port
+from fastapi import FastAPI
+from fastapi.responses import Response
+from gateway.pages import assets
+from gateway.pages.assets import Assets
+from gateway.pages.render import Renderer
+
+from tests.proofs.pages_states_more import states
+
+HOST = "127.0.0.1"
+
+
+def application() -> FastAPI:
+    """GET /gallery/{state}."""
+    files = Assets()
+    renderer, known, app = Renderer(files), states(), FastAPI()
+    app.include_router(assets.routes(files))
+
+    @app.get("/gallery/{name}")
+    def shown(name: str) -> Response:
+        state = known[name]
+        return renderer.page(state.template, state.view, state.status)
+
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(status_code=204)
+
+    return app
+
+
+@contextmanager
+def gallery() -> Iterator[str]:
+    """Its address, while it is open."""
+    port = free_port()
+    settings = uvicorn.Config(
+        application(), host=HOST, port=port, log_level="error", lifespan="off"
+    )
+    server = uvicorn.Server(settings)
+    serving = threading.Thread(target=server.run)
+    serving.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://{HOST}:{port}/gallery"
+    finally:
+        server.should_exit = True
+        serving.join()
