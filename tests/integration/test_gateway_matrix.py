@@ -89,7 +89,7 @@ def request(operation: dict[str, Any], path: str, account: str) -> dict[str, Any
         if x["in"] == "query" and x.get("required")
     }
     named = path.replace("/v1/accounts/{id}", f"/v1/accounts/{account}")
-    for part in ("{id}", "{purchase}", "{key}"):
+    for part in ("{id}", "{purchase}", "{key}", "{gift}", "{transfer}"):
         named = named.replace(part, NAMED)
     sent: dict[str, Any] = {"url": named, "params": query}
     if named == "/v1/reservations/n1":

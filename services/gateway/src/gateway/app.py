@@ -11,6 +11,7 @@ from gateway import (
     creditsettings,
     devsignin,
     embeds,
+    giftroutes,
     health,
     limits,
     liveroutes,
@@ -31,6 +32,7 @@ from gateway.door import Door
 from gateway.embedtokens import EmbedTokens
 from gateway.estimates import Estimates
 from gateway.freshness import Freshness
+from gateway.gifts import Gifts
 from gateway.guest import Reception
 from gateway.hot import Hot
 from gateway.identity import Identity
@@ -115,6 +117,11 @@ def sessions_of(settings: Settings, identity: Identity) -> Sessions:
     return Sessions(identity, secure=settings.public_url.startswith("https:"))
 
 
+def gifts_of(parts: Parts) -> Gifts:
+    """Gifts, for whoever asks and for the sweep that returns them."""
+    return Gifts(parts.identity, parts.models, parts.bridge, parts.settings.public_url)
+
+
 def _rest(
     parts: Parts, door: Door, ledger: Ledger, sessions: Sessions, running: Running
 ) -> FastAPI:
@@ -135,12 +142,13 @@ def _rest(
     signing = signin.SignIn(sessions, people, Links(parts.identity), parts.mail, public_url)
     settings = creditsettings.OwnSettings(models, freshness, ledger)
     own_keys = accountkeys.AccountKeys(parts.identity, parts.settings.env)
-    states = RunStates(parts.watch, reservations)
+    states, gifts = RunStates(parts.watch, reservations), gifts_of(parts)
     routers = [
         health.routes(parts.listener, flight, parts.ring, Canary(parts.bridge, ledger.catalogue)),
         reads.routes(reading),
         account.routes(reading, states, rates),
         transfers.routes(reception, freshness, models),
+        giftroutes.routes(gifts, ledger, reception, rates),
         controls.routes(reception, balances, freshness, ledger, rates),
         limits.routes(reception, ledger, rates),
         passing.routes(parts.passing, reception, rates),
@@ -150,7 +158,7 @@ def _rest(
         creditsettings.routes(settings, reception, rates),
         accountkeys.routes(own_keys, reception, rates),
         privacy.routes(
-            privacy.Privacy(parts.identity, reading, settings, own_keys), reception, rates
+            privacy.Privacy(parts.identity, reading, settings, own_keys, gifts), reception, rates
         ),
     ]
     pages = site.Site(

@@ -1,6 +1,7 @@
 """What a request says about itself: the key that names it, the account it is for, the path's id."""
 
 import re
+from collections.abc import Mapping
 
 from gateway.asgi import Call
 from gateway.bodies import NAME
@@ -12,7 +13,12 @@ _name = re.compile(NAME).match
 
 def key_of(call: Call) -> str:
     """The Idempotency-Key, plain or in quotes; 400 when it is missing or not of our alphabet."""
-    raw = call.headers.get(b"idempotency-key", b"").decode("latin-1")
+    return key_in(call.headers)
+
+
+def key_in(headers: Mapping[bytes, bytes]) -> str:
+    """The same, of any request's headers."""
+    raw = headers.get(b"idempotency-key", b"").decode("latin-1")
     if raw.startswith('"') and raw.endswith('"') and len(raw) > 1:
         raw = raw[1:-1]
     if _name(raw) is None:

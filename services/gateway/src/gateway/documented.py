@@ -11,6 +11,9 @@ from gateway import (
     controls,
     creditsettings,
     embeds,
+    giftbodies,
+    giftroutes,
+    gifts,
     limits,
     privacy,
     reads,
@@ -181,6 +184,21 @@ BEHIND = (
         security=_HOME,
     ),
     Documented("delete", "/api/account/keys/{key}", "", None, None, 204, security=_HOME),
+    Documented("get", "/api/gifts", "", None, giftroutes.GiftsShown, security=_HOME),
+    Documented(
+        "post", "/api/gifts", "", giftbodies.GiftBody, gifts.GiftMade, 201, needs_key=True,
+        security=_HOME,
+    ),
+    Documented(
+        "post", "/api/gifts/look", "", giftbodies.GiftCodeBody, gifts.GiftOpened, security=_HOME,
+    ),
+    Documented(
+        "post", "/api/gifts/claim", "", giftbodies.GiftCodeBody, gifts.GiftEnded, security=_HOME,
+    ),
+    Documented(
+        "post", "/api/gifts/decline", "", giftbodies.GiftCodeBody, gifts.GiftEnded, security=_HOME,
+    ),
+    Documented("post", "/api/gifts/{gift}/cancel", "", None, gifts.GiftEnded, security=_HOME),
     Documented("get", "/api/account/export", "", None, privacy.Known, security=_HOME),
     Documented(
         "post", "/api/account/erasure", "", bodies.ErasureBody, privacy.Erased, security=_HOME,

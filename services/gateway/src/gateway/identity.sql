@@ -62,3 +62,18 @@ CREATE TABLE IF NOT EXISTS identity.embeds (
 CREATE INDEX IF NOT EXISTS embeds_account ON identity.embeds (account);
 CREATE INDEX IF NOT EXISTS embeds_expire ON identity.embeds (expires_at);
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.embeds TO scrip_identity;
+
+-- Gifts: who made them, and by which code they are claimed. Their credits are the ledger's.
+CREATE TABLE IF NOT EXISTS identity.gifts (
+  gift     text PRIMARY KEY,             -- the account that holds the credits
+  sender   text NOT NULL,
+  sha256   bytea UNIQUE CHECK (length(sha256) = 32),  -- of the code; NULL: not sent yet
+  amount   bigint NOT NULL,
+  note     text NOT NULL,
+  made_at  bigint NOT NULL,
+  until    bigint NOT NULL,
+  over_at  bigint
+);
+CREATE INDEX IF NOT EXISTS gifts_sender ON identity.gifts (sender, made_at);
+CREATE INDEX IF NOT EXISTS gifts_until ON identity.gifts (until) WHERE over_at IS NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity.gifts TO scrip_identity;

@@ -14,7 +14,7 @@ from bus.topics import TopicError, partitions_of
 from contracts.catalogue import served
 from contracts.topics import COMMANDS, EVENTS, RUN_DISPATCH
 
-from gateway import app, board, identity, keystore, logs
+from gateway import app, board, giftroutes, identity, keystore, logs
 from gateway.dispatch import Dispatch
 from gateway.flight import Bounds, Flight
 from gateway.identity import Identity
@@ -79,23 +79,22 @@ async def serve(settings: Settings) -> None:
         metrics=metrics,
         partitions=run_partitions,
     )
-    hot, _ = app.application(
-        app.Parts(
-            settings=settings,
-            bridge=bridge,
-            dispatch=dispatch,
-            watch=watch,
-            models=models,
-            identity=people,
-            ring=ring,
-            metrics=metrics,
-            passing=payments,
-            mail=Mail(settings.smtp_url, settings.mail_from),
-            tallies=tallies,
-            live=live,
-            listener=listener,
-        )
+    parts = app.Parts(
+        settings=settings,
+        bridge=bridge,
+        dispatch=dispatch,
+        watch=watch,
+        models=models,
+        identity=people,
+        ring=ring,
+        metrics=metrics,
+        passing=payments,
+        mail=Mail(settings.smtp_url, settings.mail_from),
+        tallies=tallies,
+        live=live,
+        listener=listener,
     )
+    hot, _ = app.application(parts)
     board.show(metrics, bridge, listener, outbox, watch)
     board.serve(metrics, settings.host, settings.metrics_port)
     try:
@@ -105,6 +104,7 @@ async def serve(settings: Settings) -> None:
             requests.run(),
             bridge.keep_sweeping(),
             tallies.keep(),
+            giftroutes.keep_returning(app.gifts_of(parts)),
             Vigil(live, app.sessions_of(settings, people), ring).keep(),
             _tables(settings.postgres_url, models, people, ring),
         )

@@ -24,6 +24,7 @@ from gateway.asgi import BODY_BYTES_MAX, read_body
 from gateway.balances import BalanceShown
 from gateway.bodies import decoder
 from gateway.creditsettings import CreditSettings, OwnSettings
+from gateway.gifts import Gifts, GiftSeen
 from gateway.guest import Guest, Reception
 from gateway.identity import Identity
 from gateway.keys import Scope
@@ -46,6 +47,8 @@ WITH erased AS (
   DELETE FROM identity.people WHERE id = %(id)s RETURNING email
 ), links AS (
   DELETE FROM identity.links WHERE email IN (SELECT email FROM erased)
+), notes AS (
+  UPDATE identity.gifts SET note = '' WHERE sender = %(id)s
 )
 UPDATE gateway.keys SET revoked_at = coalesce(revoked_at, %(now)s), label = '',
        changed_at = clock_timestamp()
@@ -91,6 +94,7 @@ class Known(Struct, rename="camel"):
     keys: list[KeyShown]
     settings: CreditSettings
     balance: BalanceShown
+    gifts: list[GiftSeen]
 
 
 class Erased(Struct, rename="camel"):
@@ -107,6 +111,7 @@ class Privacy(Struct, frozen=True):
     reads: Reads
     settings: OwnSettings
     keys: AccountKeys
+    gifts: Gifts
 
     async def known(self, guest: Guest) -> Known:
         """All but the transactions."""
@@ -122,6 +127,7 @@ class Privacy(Struct, frozen=True):
             keys=await self.keys.all(account, guest.now),
             settings=await self.settings.now(account),
             balance=await self.reads.balances.now(account, guest.now),
+            gifts=await self.gifts.sent(account),
         )
 
     async def export(self, guest: Guest, known: Known) -> AsyncIterator[bytes]:

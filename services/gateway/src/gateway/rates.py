@@ -25,6 +25,7 @@ BALANCE = Rule("balance", 30)
 SETTINGS_READ = Rule("settings-read", 30)
 SETTINGS_WRITE = Rule("settings-write", 10)
 USAGE = Rule("usage", 30)
+GIFTS = Rule("gifts", 10)
 LIVE = Rule("live", 60)  # a tab that comes to the front begins anew
 RUN = Rule("run", 10)  # per tool
 
