@@ -37,6 +37,7 @@ PROOFS = {
         "tests/integration/test_gateway_pages_tools.py",
         "tests/e2e/test_pages_story.py",
         "tests/proofs/test_pages_journey.py",
+        "tests/proofs/test_pages_speed.py",
         "tests/proofs/test_pages_axe.py",
         "tests/proofs/test_pages_checks.py",
         "tests/proofs/test_gateway_zones.py",

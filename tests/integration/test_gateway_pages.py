@@ -83,6 +83,7 @@ async def test_what_is_nowhere_or_another_s_is_a_plain_page(pages_api: World) ->
         nothing = await person.get("/account/nothing")
         assert nothing.status_code == 404
         assert "There is nothing here" in nothing.text
+        assert 'href="/account/usage"' in nothing.text  # whoever is lost finds the way
         assert (await person.get("/account/history?type=Nonsense")).status_code == 422
         cursor = await person.get("/account/history?cursor=x")
         assert cursor.status_code == 422

@@ -11,6 +11,7 @@ from contracts.events import Balance
 from gateway.balances import BalanceShown, LimitUsed, LotHeld
 from gateway.freezes import Frozen
 from gateway.pages import limitsform, words
+from gateway.pages.bought import Bought, PurchasesView
 from gateway.pages.buying import BuyView
 from gateway.pages.changes import Change
 from gateway.pages.history import Line
@@ -184,24 +185,39 @@ def buying_states() -> dict[str, State]:
     pack = pack_view(CATALOGUE.packs["standard"])
     buy = BuyView(shell=shell("Review your purchase"), pack=pack, pending=[], key="buy-1")
     asks = [Pending(500, paid=True, session_id="cs_1")]
+    one = Bought(
+        id="p-1",
+        at=NOW,
+        credits=1400,
+        amount_minor=2500,
+        currency="GBP",
+        state="Credited",
+        paid=True,
+        session_id="cs_1",
+    )
+    begun = replace(one, state="Not finished", paid=False, session_id="")
+    bought = PurchasesView(shell=shell("Purchases"), purchases=[one, begun])
     found = {
+        "purchases": State("purchases.html", bought),
+        "purchases-none": State("purchases.html", replace(bought, purchases=[])),
+        "purchases-lost": State("purchases.html", replace(bought, purchases=LOST)),
         "buy": State("buy.html", buy),
         "buy-again": State("buy.html", replace(buy, pending=asks, asks=True), 422),
     }
-    for state, title, look, bought in (
-        ("confirming", "Confirming your purchase", 0, purchase()),
-        ("credited", "Your credits are here", 0, purchase(credited_at=NOW)),
-        ("processing", "Your bank takes its time", 0, purchase(status="initiated")),
-        ("failed", "Nothing was charged", 0, purchase(status="failed")),
-        ("delayed", "Longer than usual", 0, purchase()),
-        ("unknown", "There is no such purchase", 0, None),
+    for state, title, paid in (
+        ("confirming", "Confirming your purchase", purchase()),
+        ("credited", "Your credits are here", purchase(credited_at=NOW)),
+        ("processing", "Your bank takes its time", purchase(status="initiated")),
+        ("failed", "Nothing was charged", purchase(status="failed")),
+        ("delayed", "Longer than usual", purchase()),
+        ("unknown", "There is no such purchase", None),
     ):
         view = SuccessView(
             shell=shell(title),
             state=state,
-            look_s=look,
+            look_s=0,
             again="session_id=cs_1",
-            purchase=bought,
+            purchase=paid,
             available=1859,
         )
         found[f"success-{state}"] = State("success.html", view)

@@ -13,7 +13,7 @@ from tests.proofs.pages_gallery import gallery
 from tests.proofs.pages_states_more import states
 from tests.proofs.pixels import contrast, pixels
 
-STOPS = 14  # of a page's keyboard road; the navigation is the same on all of them
+STOPS = 8  # of a page's keyboard road; the navigation is the same on all of them
 RING_PX = 4  # around an element: the ring and its distance
 NARROW = 320
 TARGET_PX = 24

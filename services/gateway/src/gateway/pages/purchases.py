@@ -1,9 +1,15 @@
 """What payments says of an account's purchases, for the pages: asked, decoded, never guessed."""
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
-from contracts.billing import CheckoutBody, CheckoutShown, PurchaseShown, PurchasesShown
+from contracts.billing import (
+    CheckoutBody,
+    CheckoutShown,
+    PurchaseShown,
+    PurchasesShown,
+    ReceiptShown,
+)
 from contracts.codec import encode
 from contracts.units import MINUTE, Ms
 from msgspec import Struct
@@ -17,6 +23,7 @@ UNFINISHED_MS = 60 * MINUTE  # a checkout that nobody came back from is not news
 
 _purchases = msgspec.json.Decoder(PurchasesShown).decode
 _purchase = msgspec.json.Decoder(PurchaseShown).decode
+_receipt = msgspec.json.Decoder(ReceiptShown).decode
 _checkout = msgspec.json.Decoder(CheckoutShown).decode
 _problem = msgspec.json.Decoder(Problem).decode
 
@@ -31,13 +38,9 @@ class Pending(Struct, frozen=True):
 
 async def pending(passing: Passing, visit: Visit) -> list[Pending]:
     """Purchases that are paid and not credited, or begun within the last hour."""
-    question = Question("/api/billing/purchases")
-    answer = await passing.ask(visit.guest, visit.request_id, question)
-    if answer.status_code != 200:
-        raise _failed(answer.content)
     return [
         Pending(found.credits, found.status == "paid", str(found.session_id or ""))
-        for found in _purchases(answer.content).purchases
+        for found in await every(passing, visit)
         if found.status == "paid"
         or (found.status == "initiated" and _age(found, visit.guest.now) < UNFINISHED_MS)
     ]
@@ -62,6 +65,24 @@ async def checkout(passing: Passing, visit: Visit, order: CheckoutBody, key: str
     if answer.status_code != 201:
         raise _failed(answer.content)
     return _checkout(answer.content)
+
+
+async def every(passing: Passing, visit: Visit) -> list[PurchaseShown]:
+    """What the account bought, newest first."""
+    question = Question("/api/billing/purchases")
+    answer = await passing.ask(visit.guest, visit.request_id, question)
+    if answer.status_code != 200:
+        raise _failed(answer.content)
+    return _purchases(answer.content).purchases
+
+
+async def receipt(passing: Passing, visit: Visit, purchase: str) -> str:
+    """Where the payment provider shows what was paid; 404 for another's."""
+    question = Question(f"/api/billing/purchases/{quote(purchase, safe='')}/receipt")
+    answer = await passing.ask(visit.guest, visit.request_id, question)
+    if answer.status_code != 200:
+        raise _failed(answer.content)
+    return _receipt(answer.content).url
 
 
 def _age(found: PurchaseShown, now: Ms) -> Ms:

@@ -45,6 +45,7 @@ PLAIN = {
     "not_visible_yet": "What you just did is done, but not shown yet. Try again in a moment.",
     "ledger_unreachable": "The ledger cannot be reached right now. Nothing was done.",
     "outcome_unknown": "No answer came in time. Try again: it will not be done twice.",
+    "account_missing": "This page belongs to an account. You are signed in as staff, without one.",
     "rate_limited": "That was a lot at once. Wait a moment and try again.",
     "scope_missing": "You may not see or do this here. Ask whoever owns this account.",
     "not_permitted": "You may not do this here. Ask whoever owns this account.",

@@ -11,6 +11,7 @@ from gateway.guest import Reception
 from gateway.pages import (
     accesskeys,
     assets,
+    bought,
     buying,
     history,
     overview,
@@ -65,6 +66,7 @@ def routes(site: Site) -> list[APIRouter]:
         signing.routes(signing.SigningPages(doorway, site.signing)),
         overview.routes(shop),
         buying.routes(buying.Buying(doorway, site.passing, site.catalogue)),
+        bought.routes(bought.PurchasesPage(doorway, site.passing)),
         success.routes(success.Success(doorway, site.passing)),
         preferences.routes(preferences.Preferences(doorway, site.reads, site.own)),
         used.routes(used.UsagePage(doorway, site.reads)),

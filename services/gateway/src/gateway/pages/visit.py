@@ -151,7 +151,9 @@ class Doorway(Struct, frozen=True):
             zone = (await self.balances.controls(guest.account)).time_zone
         except ProblemError:
             balance, zone = None, "UTC"
-        return Visit(request, guest, who, zone, balance, form)
+        visit = Visit(request, guest, who, zone, balance, form)
+        request.state.visit = visit  # for the page of a problem that comes after this
+        return visit
 
     def problem(self, request: Request, why: ProblemError) -> Response:
         """A problem as a page; who is not signed in is asked to."""
@@ -159,8 +161,10 @@ class Doorway(Struct, frozen=True):
         partial = is_partial(request)
         if found.status == 401 and not partial:
             return RedirectResponse("/sign-in", status_code=303)
+        title = TITLES.get(found.status, "Something went wrong")
+        visit = getattr(request.state, "visit", None)
         view = ProblemView(
-            Shell(title=TITLES.get(found.status, "Something went wrong")),
+            visit.shell(title, "") if isinstance(visit, Visit) else Shell(title=title),
             PLAIN.get(found.code, found.detail),
             found.status,
             request_id_of(request),
