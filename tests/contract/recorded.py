@@ -1,8 +1,9 @@
 """Logs that were recorded once, and what they came to: no later version may remember otherwise.
 
 `python -m tests.contract.recorded DAY` records what the ledger of today writes in a few simulated
-worlds, beside what is there; `... again` writes down anew what the recorded logs come to, for a
-change that is meant: raise `_EVOLUTION` in ledger.resting with it, and say why in the log.
+worlds, and for two accounts that live through every rule, beside what is there; `... again` writes
+down anew what the recorded logs come to, for a change that is meant: raise `_EVOLUTION` in
+ledger.resting with it, and say why in the log.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from bus.log import Record
 from contracts.catalogue import bundled
 from ledger.partition import Partition
 
+from tests.contract.lived import lived
 from tests.simulation.faults import SETS
 from tests.simulation.prices import catalogues
 from tests.simulation.world import PARTITIONS, World
@@ -78,6 +80,7 @@ def record(day: str) -> None:
             events = [one.value.decode() for one in part.events]
             log = Recorded(part.number, PARTITIONS, "", events)
             _write(FOLDER / f"{day}-{seed}-{part.number}.json", log)
+    _write(FOLDER / f"{day}-lived-0.json", Recorded(0, 1, "", lived()))
 
 
 def _write(file: Path, log: Recorded) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from contracts.events import AnswerRepeated, Checkpoint, CommandRefused
 from ledger.domain import evolve
 
 from tests.contract.recorded import FOLDER, digest, read, replayed
@@ -19,12 +20,12 @@ def test_a_recorded_log_comes_to_the_same_state(file: Path) -> None:
     )
 
 
-def test_the_recorded_logs_reach_the_rules() -> None:
+def test_the_recorded_logs_reach_every_rule_that_remembers() -> None:
     told = "".join(value for file in LOGS for value in read(file).events)
-    for kind in ("Granted", "Reserved", "Charged", "Released", "Refunded"):
-        assert f'"Credits{kind}"' in told
-    for kind in ("ReservationExpired", "ControlsChanged", "EstimateGiven", "Checkpoint"):
-        assert f'"{kind}"' in told
+    for kind in (*evolve._REMEMBER, Checkpoint, CommandRefused, AnswerRepeated):
+        assert f'"{kind.__name__}"' in told
+    for told_of in ('"parent":', '"debt":', '"repaid":', '"allowance":', '"returned":6'):
+        assert told_of in told, told_of
 
 
 def test_a_rule_that_remembers_otherwise_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
