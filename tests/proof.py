@@ -22,6 +22,7 @@ PROOFS = {
         "tests/integration/test_log_port.py",
         "tests/integration/test_ledger_snapshots.py",
         "tests/proofs/test_mutants.py",
+        "tests/proofs/test_long_run.py",
     ),
     "people": (
         "tests/integration/test_gateway_access.py",

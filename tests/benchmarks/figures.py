@@ -51,7 +51,21 @@ TARGETS = (
     Target("projector_events_per_s", least=40_000),
     Target("takeover_s", most=10),
     Target("bytes_per_idle_account", most=600),
+    Target("decide_us", most=15),
+    Target("batch_commands_per_s", least=60_000),
+    Target("snapshot_p99_ratio", most=1.5),
+    Target("million.rss_mb", most=500),
+    Target("million.restart_s", most=15),
+    Target("million.replay_events_per_s", least=150_000),
 )
+# Each figure and its floor, measured beside it.
+FLOORS = {
+    "decide_us": "decide_floor_us",
+    "batch_commands_per_s": "batch_echo_commands_per_s",
+    "snapshot_p99_ms": "snapshot_calm_p99_ms",
+    "million.events_per_s": "million.echo_events_per_s",
+    "million.replay_events_per_s": "million.read_floor_events_per_s",
+}
 
 
 def percentiles(prefix: str, seconds: list[float]) -> dict[str, float]:
@@ -141,12 +155,15 @@ def _shown(tree: Tree) -> list[str]:
                 if name.endswith(("_per_s", "_ms")) or name.startswith("share")
                 if isinstance(value, int | float)
             ]
+    names += [f"million.{name}" for name in tree.get("million", {})]
     names += [f"cpu_ms_per_pair.{who}" for who in tree.get("cpu_ms_per_pair", {})]
     names += [name for name in tree if look_up(tree, name) is not None]
     return [*names, *(t.name for t in TARGETS if t.name not in names)]
 
 
 def _floor(tree: Tree, name: str) -> float | None:
+    if name in FLOORS:
+        return look_up(tree, FLOORS[name])
     group, _, rest = name.partition(".")
     if group not in ("pipeline", "http") or "share" in rest:
         return None

@@ -1,7 +1,7 @@
 """A closed loop of reserve + charge pairs over Kafka, no HTTP: what the ledger itself can do.
 
     python -m tests.benchmarks.pairs BOOTSTRAP PREFIX IN_FLIGHT SECONDS [--hot] [--echo]
-        [--watch NAME=PID,...]
+        [--accounts N] [--watch NAME=PID,...]
 
 A pair is a reserve of 100 and a final charge of 70, over 1,000 accounts; 1 % of the reserves ask
 for more than there is and are refused. Prints one JSON line.
@@ -79,11 +79,12 @@ async def measure(
     *,
     hot: bool,
     echo: bool,
+    of: int,
     cpu: CpuWatch,
 ) -> dict[str, object]:
     """Pairs per second, and milliseconds at p50 and p99."""
     run = uuid.uuid4().hex[:12]
-    accounts = ["acct-hot"] if hot else [f"acct-{n}" for n in range(ACCOUNTS)]
+    accounts = ["acct-hot"] if hot else [f"acct-{n}" for n in range(of)]
     if not echo:
         await asyncio.gather(*(bridge.grant(run, account) for account in accounts))
     start = time.perf_counter() + WARM_UP_S
@@ -114,7 +115,13 @@ async def run(asked: argparse.Namespace) -> dict[str, object]:
     cpu = CpuWatch(watched(asked.watch))
     try:
         return await measure(
-            bridge, asked.in_flight, asked.seconds, hot=asked.hot, echo=asked.echo, cpu=cpu
+            bridge,
+            asked.in_flight,
+            asked.seconds,
+            hot=asked.hot,
+            echo=asked.echo,
+            of=asked.accounts,
+            cpu=cpu,
         )
     finally:
         await bridge.stop()
@@ -127,6 +134,7 @@ def main() -> None:
     parser.add_argument("in_flight", type=int)
     parser.add_argument("seconds", type=float)
     parser.add_argument("--hot", action="store_true")
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS)
     parser.add_argument("--echo", action="store_true")
     parser.add_argument("--watch", default="")
     print(json.dumps(uvloop.run(run(parser.parse_args()))))

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.benchmarks import figures, http, projecting, takeover
+from tests.benchmarks import figures, http, million, projecting, stalls, takeover
 from tests.benchmarks.figures import HTTP, PIPELINE, Tree, medians
 from tests.benchmarks.world import World, results_folder
 
@@ -36,6 +36,8 @@ LOG_EVENTS = 1_000_000  # at least, for replay and projector
 QUICK_LOG_EVENTS = 100_000
 FILL_IN_FLIGHT, FILL_S = 2_000, 10.0
 WARM_UP_IN_FLIGHT, WARM_UP_S = 256, 3.0
+BATCH_ACCOUNTS = 5_000  # all of them in use
+QUICK_ACCOUNTS = 50_000
 
 
 class Bench:
@@ -97,6 +99,37 @@ class Bench:
     def memory(self) -> None:
         """An account at rest."""
         self.found.update(self._say(self._world.measured("resting", seconds=120)))
+
+    def decide(self) -> None:
+        """A command with every limit on, without Kafka."""
+        self.found.update(self._say(self._world.measured("deciding", seconds=120)))
+
+    def batch(self) -> None:
+        """Commands 2,000 at a time, and the same past the echo."""
+        asked = ("--accounts", BATCH_ACCOUNTS, "--seconds", self._seconds)
+        for prefix, name, serving, more in (
+            ("be.", "batch_echo_commands_per_s", self._world.echo, ("--echo",)),
+            ("b.", "batch_commands_per_s", self._world.serving_ledger, ()),
+        ):
+            self._world.topics(prefix)
+            with serving(prefix):
+                told = self._world.measured(
+                    "batches", self._world.bootstrap, prefix, *asked, *more, seconds=self._seconds
+                )
+            self._world.drop_topics(prefix)
+            self.found[name] = self._say(told)["commands_per_s"]
+
+    def snapshot(self) -> None:
+        """A reserve beside a snapshot."""
+        found = stalls.measure(self._world, "n.", self._seconds, self._repetitions)
+        self.found.update(self._say(found))
+
+    def million(self) -> None:
+        """A million accounts, ten million events, kill -9."""
+        size = million.Size()
+        if self._quick:
+            size = million.Size(QUICK_ACCOUNTS, 10 * QUICK_ACCOUNTS)
+        self.found["million"] = million.measure(self._world, "m.", size)
 
     def warm_up(self) -> None:
         """Let the broker compile itself before anything is measured."""
@@ -164,6 +197,10 @@ SECTIONS: Mapping[str, Callable[[Bench], None]] = {
     "http": Bench.http,
     "run": Bench.run,
     "takeover": Bench.takeover,
+    "decide": Bench.decide,
+    "batch": Bench.batch,
+    "snapshot": Bench.snapshot,
+    "million": Bench.million,
 }
 
 
@@ -173,7 +210,7 @@ def measure(asked: Sequence[str], *, quick: bool) -> tuple[Tree, dict[str, str]]
     run = datetime.now(UTC).isoformat(timespec="seconds")
     with World() as world:
         bench = Bench(world, quick=quick)
-        if tuple(asked) != ("memory",):
+        if set(asked) - {"memory", "decide"} or not asked:
             bench.warm_up()
         for name, section in SECTIONS.items():
             if asked and name not in asked:

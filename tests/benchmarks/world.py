@@ -47,12 +47,12 @@ class Ledger:
 
     def __init__(self, process: Process, metrics_port: int) -> None:
         self.process = process
-        self._metrics = f"http://{HOST}:{metrics_port}/metrics"
+        self.metrics = f"http://{HOST}:{metrics_port}/metrics"
 
     def owned(self) -> set[int]:
         """The partitions it serves now."""
         try:
-            with urllib.request.urlopen(self._metrics, timeout=2) as answer:
+            with urllib.request.urlopen(self.metrics, timeout=2) as answer:
                 shown = answer.read().decode()
         except OSError:
             return set()
@@ -136,16 +136,19 @@ class World:
 
     # ---- processes
 
-    def ledger(self, prefix: str, name: str = "ledger") -> Ledger:
-        """A ledger process, not waited for."""
+    def ledger(
+        self, prefix: str, name: str = "ledger", more: dict[str, str] | None = None
+    ) -> Ledger:
+        """A ledger process, not waited for; `more` of its settings."""
         port = free_port()
-        process = self.service(name, ("ledger", "run"), prefix, {"SCRIP_METRICS_PORT": str(port)})
+        told = {"SCRIP_METRICS_PORT": str(port), **(more or {})}
+        process = self.service(name, ("ledger", "run"), prefix, told)
         return Ledger(process, port)
 
     @contextmanager
-    def serving_ledger(self, prefix: str) -> Iterator[Ledger]:
+    def serving_ledger(self, prefix: str, more: dict[str, str] | None = None) -> Iterator[Ledger]:
         """A ledger that owns every partition."""
-        ledger = self.ledger(prefix)
+        ledger = self.ledger(prefix, more=more)
         try:
             ledger.process.wait_ready(lambda: len(ledger.owned()) == PARTITIONS)
             yield ledger
