@@ -39,6 +39,12 @@ class Size(Struct, frozen=True):
     calm_s: float = CALM_S
     pace: dict[str, str] = {}
 
+    @property
+    def every(self) -> tuple[str, ...]:
+        """How often the log says the state's hash, where it is not as usual."""
+        told = self.pace.get("SCRIP_CHECKPOINT_EVENTS")
+        return () if told is None else ("--checkpoint-events", told)
+
 
 def measure(world: World, prefix: str, size: Size = Size()) -> Tree:  # noqa: B008 - frozen
     """Everything; raises CellFailed."""
@@ -61,7 +67,7 @@ def measure(world: World, prefix: str, size: Size = Size()) -> Tree:  # noqa: B0
         told["restart_s"] = uvloop.run(_killed(world, prefix, ledger))
         _say(told)
     found = world.measured(
-        "restoring", world.bootstrap, prefix, seconds=events / SLOWEST_EVENTS_PER_S
+        "restoring", world.bootstrap, prefix, *size.every, seconds=events / SLOWEST_EVENTS_PER_S
     )
     _say(found)
     if not found["hash_equal"]:

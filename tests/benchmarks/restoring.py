@@ -1,6 +1,6 @@
 """A whole log taken over from its snapshot, and again from its first event: the same state.
 
-    python -m tests.benchmarks.restoring BOOTSTRAP PREFIX
+    python -m tests.benchmarks.restoring BOOTSTRAP PREFIX [--checkpoint-events N]
 
 The very owner that serves, without its group; one partition after the other, in one process. The
 floor of the replay is to read the log and look at nothing. Prints one JSON line.
@@ -17,6 +17,7 @@ from bus.kafka_log import Cluster, KafkaLog
 from bus.topics import partitions_of
 from contracts.catalogue import served
 from contracts.topics import EVENTS
+from ledger.checkpoints import EVERY_EVENTS
 from ledger.owner import Owner
 from ledger.partition import Partition
 from ledger.snapshots import Pace
@@ -36,10 +37,14 @@ class Found:
         self.equal = True
 
 
-async def partition(cluster: Cluster, number: int, count: int, found: Found) -> None:
+async def partition(cluster: Cluster, number: int, every: int, found: Found) -> None:
     """One partition, three times."""
     log, catalogue = KafkaLog(cluster, number), served("test")
-    owner = Owner(log, lambda: Partition(number, count, catalogue), NEVER)
+
+    def fresh() -> Partition:
+        return Partition(number, cluster.partitions, catalogue, every)
+
+    owner = Owner(log, fresh, NEVER)
     start = time.perf_counter()
     await owner.take_over()
     found.restore_s += time.perf_counter() - start
@@ -53,7 +58,7 @@ async def partition(cluster: Cluster, number: int, count: int, found: Found) -> 
     async for records in log.events(0, end):
         found.events += len(records)
     found.read_s += time.perf_counter() - start
-    again = Partition(number, count, catalogue)
+    again = fresh()
     start = time.perf_counter()
     async for records in log.events(0, end):
         again.replay(records)
@@ -65,14 +70,14 @@ async def partition(cluster: Cluster, number: int, count: int, found: Found) -> 
     found.equal &= len(hashes) == 1 and restored.reader.seq == again.reader.seq
 
 
-async def run(bootstrap: str, prefix: str) -> dict[str, object]:
+async def run(bootstrap: str, prefix: str, every: int) -> dict[str, object]:
     count = await partitions_of(bootstrap, prefix + EVENTS.name)
     cluster = Cluster(bootstrap, prefix, "test", count)
     await cluster.start()
     found = Found()
     try:
         for number in range(count):
-            await partition(cluster, number, count, found)
+            await partition(cluster, number, every, found)
     finally:
         await cluster.stop()
     return {
@@ -94,9 +99,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("bootstrap")
     parser.add_argument("prefix")
+    parser.add_argument("--checkpoint-events", type=int, default=EVERY_EVENTS)
     asked = parser.parse_args()
     gc.set_threshold(200_000, 50, 1000)  # as the ledger runs
-    print(json.dumps(uvloop.run(run(asked.bootstrap, asked.prefix))))
+    print(json.dumps(uvloop.run(run(asked.bootstrap, asked.prefix, asked.checkpoint_events))))
 
 
 if __name__ == "__main__":
