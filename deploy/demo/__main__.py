@@ -63,7 +63,7 @@ async def _show(screen: Screen, house: House) -> None:
 
 def _next(screen: Screen, house: House, account: str, key: str) -> None:
     screen.scene("Now you. The services stay up; `make down` stops them")
-    screen.fact("URL", house.url)
+    screen.fact("URL", f"{house.url}; in a browser: sign in there as {account}")
     screen.fact("key", f"{key} (reads and spends, of {account} only)")
     screen.fact("logs", house.logs)
     screen.fact("compliance log", f"{house.compliance_log} (JSONL, a hash chain per partition)")

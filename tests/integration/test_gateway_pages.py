@@ -113,6 +113,17 @@ async def test_signing_in_by_mail_and_out_again_with_forms_alone(
         assert (await person.get("/account/credits")).status_code == 303
 
 
+async def test_on_a_machine_for_development_anybody_is_anybody(pages_api: World) -> None:
+    async with pages_api.client() as person:
+        assert "On this machine" in (await person.get("/sign-in")).text
+        wrong = await person.post("/sign-in/as", data={"account": "no such name"})
+        assert wrong.status_code == 404
+        account = fresh("ada")
+        entered = await person.post("/sign-in/as", data={"account": account})
+        assert entered.status_code == 303
+        assert account in (await person.get("/account/credits")).text
+
+
 async def test_a_form_of_another_site_is_refused(pages_api: World) -> None:
     evil = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
     async with pages_api.client() as person:

@@ -153,6 +153,7 @@ def other_states() -> dict[str, State]:
     view = SignInView(shell=nobody, email="ada@example.org")
     found = {
         "sign-in": State("sign-in.html", SignInView(shell=nobody)),
+        "sign-in-anyone": State("sign-in.html", SignInView(shell=nobody, anyone=True)),
         "sign-in-sent": State("sign-in.html", replace(view, sent=True)),
         "sign-in-wrong": State("sign-in.html", replace(view, wrong="Enter an address."), 422),
         "sign-in-over": State("sign-in.html", replace(view, over=True), 410),

@@ -175,6 +175,7 @@ def _rest(
         runs=running.runs,
         models=models,
         catalogue=ledger.catalogue,
+        anyone=parts.settings.env in SIGN_IN_ENVIRONMENTS,
     )
     if parts.settings.env in SIGN_IN_ENVIRONMENTS:
         routers.append(devsignin.routes(sessions, people))

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from msgspec import Struct
 
+from gateway.bodies import name_or_404
 from gateway.links import LIFETIME_MS
 from gateway.pages.regions import PLAIN
 from gateway.pages.shell import Shell
@@ -26,13 +27,17 @@ _TOLD = {422, 429, 503}  # what the form itself can say; anything else is a page
 
 
 class SignInView(Struct, frozen=True, kw_only=True):
-    """The form. `sent`: a link is on its way; `over`: the link that was used is."""
+    """The form. `sent`: a link is on its way; `over`: the link that was used is.
+
+    `anyone`: a machine for development, where anybody may be anybody.
+    """
 
     shell: Shell
     email: str = ""
     wrong: str = ""
     sent: bool = False
     over: bool = False
+    anyone: bool = False
     minutes: int = LIFETIME_MS // MINUTE
 
 
@@ -48,12 +53,15 @@ class SigningPages(Struct, frozen=True):
 
     doorway: Doorway
     signing: SignIn
+    anyone: bool = False
 
     async def form(self, _request: Request, visit: Visit | None) -> Response:
         """GET /sign-in; who is in already goes on."""
         if visit is not None:
             return RedirectResponse(HOME, status_code=303)
-        return self.doorway.renderer.page("sign-in.html", SignInView(shell=_shell()))
+        return self.doorway.renderer.page(
+            "sign-in.html", SignInView(shell=_shell(), anyone=self.anyone)
+        )
 
     async def send(self, request: Request, visit: Visit | None) -> Response:
         """POST /sign-in: the same page for every address, known or not."""
@@ -88,6 +96,14 @@ class SigningPages(Struct, frozen=True):
             return self.doorway.renderer.page("sign-in.html", view, 410)
         return self.signing.sessions.give(RedirectResponse(HOME, status_code=303), cookie)
 
+    async def become(self, request: Request, visit: Visit | None) -> Response:
+        """POST /sign-in/as: any account, on a machine for development."""
+        account = name_or_404((await sent(request, visit)).get("account", "").strip())
+        now = time.time_ns() // 1_000_000
+        person = await self.signing.people.with_id(account, now)
+        cookie = await self.signing.sessions.sign_in(person, now)
+        return self.signing.sessions.give(RedirectResponse(HOME, status_code=303), cookie)
+
     async def out(self, visit: Visit) -> Response:
         """POST /sign-out: here, or with `everywhere` on every device."""
         cookie = visit.request.headers.get("cookie", "").encode("latin-1")
@@ -106,6 +122,8 @@ def routes(page: SigningPages) -> APIRouter:
     page.doorway.open_page(router, "POST", PATH, page.send)
     page.doorway.open_page(router, "GET", LINK, page.link)
     page.doorway.open_page(router, "POST", PRESS, page.press)
+    if page.anyone:
+        page.doorway.open_page(router, "POST", "/sign-in/as", page.become)
     page.doorway.page(router, "POST", "/sign-out", page.out)
     return router
 

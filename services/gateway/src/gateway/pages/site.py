@@ -52,6 +52,7 @@ class Site(Struct, frozen=True):
     runs: Runs
     models: ReadModels
     catalogue: Catalogue
+    anyone: bool  # may be anybody here: a machine for development
 
 
 def routes(site: Site) -> list[APIRouter]:
@@ -63,7 +64,7 @@ def routes(site: Site) -> list[APIRouter]:
     return [
         assets.routes(files),
         standing.routes(standing_pages),
-        signing.routes(signing.SigningPages(doorway, site.signing)),
+        signing.routes(signing.SigningPages(doorway, site.signing, site.anyone)),
         overview.routes(shop),
         buying.routes(buying.Buying(doorway, site.passing, site.catalogue)),
         bought.routes(bought.PurchasesPage(doorway, site.passing)),
