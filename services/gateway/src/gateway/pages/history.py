@@ -163,7 +163,7 @@ def line(entry: Entry) -> Line:
 def _about(entry: Entry, detail: Detail) -> str:
     match entry.type:
         case "CommandRefused":
-            return words.REASONS.get(detail.reason, detail.reason.replace("_", " "))
+            return words.reason(detail.reason)
         case "CreditsGranted":
             return words.KINDS.get(detail.kind, detail.kind)
         case "CreditsCharged" if detail.released:

@@ -79,7 +79,7 @@ async def offer(
         left=None if available is None else max(0, available - told.typical),
         short=short,
         allowed=told.allowed or not known,
-        why="" if told.reason is None or not known else words.REASONS.get(told.reason, told.reason),
+        why="" if told.reason is None or not known else words.reason(told.reason).removesuffix("."),
         limit=told.limit,
         items=tuple(Item(words.ITEMS[one.item], one.millicredits) for one in told.items),
         valid_until=told.valid_until,

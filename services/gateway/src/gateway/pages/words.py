@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from functools import cache
 
 from contracts.catalogue import Tool, bundled
+from contracts.reasons import Reason
+
+from gateway import problems
 
 STUDIOS = {"dev": "Dev Studio", "cyber": "Cyber Studio", "data": "Data Studio", "test": "Test"}
 KINDS = {
@@ -37,6 +40,7 @@ ENTRIES = {
     "AccountThawed": "Account unfrozen",
     "ThresholdCrossed": "Alert threshold reached",
     "TopUpDue": "Auto top-up due",
+    "TopUpReported": "Auto top-up: heard what became of it",
     "PurchaseInitiated": "Purchase started",
     "PurchaseCompleted": "Purchase paid",
     "PurchaseFailed": "Purchase failed: nothing charged",
@@ -101,6 +105,13 @@ def tool(tool_id: str | None) -> str:
         return "Other services"
     found = _tools().get(tool_id)
     return tool_id if found is None else found.title
+
+
+def reason(code: str) -> str:
+    """Why the ledger said no; the API's own words where the pages have none."""
+    if code in REASONS:
+        return REASONS[code]
+    return problems.REASONS[Reason(code)][1] if code in set(Reason) else code.replace("_", " ")
 
 
 def entry(kind: str) -> str:
