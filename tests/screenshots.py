@@ -19,6 +19,7 @@ SHOWN = (
     "credits",
     "buy",
     "success-credited",
+    "purchases",
     "usage",
     "history",
     "receipt",

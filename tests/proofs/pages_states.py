@@ -195,7 +195,7 @@ def buying_states() -> dict[str, State]:
         paid=True,
         session_id="cs_1",
     )
-    begun = replace(one, state="Not finished", paid=False, session_id="")
+    begun = replace(one, state="Not finished", paid=False)
     bought = PurchasesView(shell=shell("Purchases"), purchases=[one, begun])
     found = {
         "purchases": State("purchases.html", bought),
