@@ -74,6 +74,9 @@ class Farm:
             (self.folder / name).touch()
         (self.folder / "pyproject.toml").write_text(SETTINGS)
         self._drop_gone()
+        # Which test reaches what is asked anew: mutmut's notes name tests that may be gone.
+        shutil.rmtree(self.folder / "mutants" / "tests", ignore_errors=True)
+        (self.folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
 
     def run(self, names: Iterable[str]) -> None:
         """Ask the tests about these mutants, or about all that were not asked yet."""

@@ -1,6 +1,7 @@
 """Bytes that are no command are rejected, recorded by hash, and nothing else happens."""
 
 import hashlib
+import re
 
 import pytest
 from bus.log import Record
@@ -61,7 +62,7 @@ def forged(value: str) -> bytes:
         forged("[5]"),
         forged("9" * 5000),
     ],
-    ids=lambda raw: repr(raw[:60]),
+    ids=lambda raw: re.sub(r"\W+", "-", raw[:90].decode("ascii", "ignore")) or "nothing",
 )
 def test_what_does_not_decode_is_rejected_by_its_hash(raw: bytes) -> None:
     story = given(granted(100)).when(raw).then(rejected(reason=RejectReason.UNDECODABLE))
@@ -96,7 +97,9 @@ def test_a_command_with_a_field_of_a_later_version_is_taken() -> None:
     given(granted(100)).when(RESERVE[:-1] + b',"colour":"red"}').then(reserved("r1", 5))
 
 
-@pytest.mark.parametrize("key", [b"acct-2", b"", None, b"\xff"])
+@pytest.mark.parametrize(
+    "key", [b"acct-2", b"", None, b"\xff"], ids=("another", "empty", "none", "no-text")
+)
 def test_a_command_under_the_key_of_another_account_is_rejected(key: bytes | None) -> None:
     story = given(granted(100))
     story.ask(Record(9, T0, key, RESERVE))  # type: ignore[arg-type]
