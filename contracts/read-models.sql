@@ -132,6 +132,16 @@ CREATE TABLE usage (
     PRIMARY KEY (account, bucket_ms, tool)
 );
 
+-- How many completed runs of a tool cost how much, under the price version they were held at.
+-- credits is exact below 256; of more, all but the first eight binary digits are 0.
+CREATE TABLE tool_costs (
+    tool          text   NOT NULL,
+    price_version text   NOT NULL,
+    credits       bigint NOT NULL,
+    runs          bigint NOT NULL,
+    PRIMARY KEY (tool, price_version, credits)
+);
+
 -- The newest settings of an account's owner; no row: the defaults of contracts.commands.Controls.
 CREATE TABLE controls (
     account  text   NOT NULL PRIMARY KEY,

@@ -9,6 +9,7 @@ from contracts.caps import Cap, CapOf, CapWindow
 from contracts.codec import CodecError, UnknownEvent
 from contracts.commands import SetControls
 from contracts.events import VERSIONS, AnswerRepeated, CreditsGranted, PartitionClaimed
+from contracts.history import ToolHistory
 from contracts.runs import RunDispatched, RunRequested, RunResult
 
 from contracts import codec
@@ -20,6 +21,7 @@ DECODERS: dict[type, Any] = {
     RunRequested: codec.decode_run_requested,
     RunDispatched: codec.decode_run_dispatched,
     RunResult: codec.decode_run_result,
+    ToolHistory: codec.decode_history,
 }
 _any_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 _any_event = pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)

@@ -8,6 +8,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 from cli.contracts import app
+from contracts.history import ToolHistory
 from contracts.topics import TOPICS
 from typer.testing import CliRunner
 
@@ -27,6 +28,8 @@ def committed(name: str) -> dict[str, Any]:
 def file_of(kind: type) -> str:
     if kind in COMMANDS:
         return "commands.schema.json"
+    if kind is ToolHistory:
+        return "history.schema.json"
     return "events.schema.json" if kind in EVENTS else "runs.schema.json"
 
 

@@ -31,6 +31,7 @@ ORDER = {  # tables and what makes a row of them unique, for dumps that can be c
     "reservations": "account, reservation",
     "entries": "account, version",
     "usage": "account, bucket_ms, tool",
+    "tool_costs": "tool, price_version, credits",
     "controls": "account",
     "partition_events": 'partition, "offset"',
     "progress": "partition",

@@ -105,6 +105,7 @@ async def test_calibration_shows_what_runs_cost_against_what_was_estimated(api: 
     (found,) = [x for x in json.loads(out) if x["tool"] == "dev-studio-security"]
     assert found == {
         "tool": "dev-studio-security",
+        "basis": "rule",
         "runs": 2,
         "inside": 2,
         "charged": 7,

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from contracts.commands import Limits
+from contracts.history import Basis
 from contracts.units import REFUND_DAYS, Credits, Id, Ms
 
 
@@ -108,7 +109,7 @@ class Pack(Struct, frozen=True):
 
 
 class Catalogue(Struct, frozen=True):
-    """Everything at one version, by id."""
+    """Everything at one version, by id; `history` is what runs have cost at it so far, by tool."""
 
     version: str
     scale: int
@@ -117,6 +118,7 @@ class Catalogue(Struct, frozen=True):
     plans: dict[str, Plan]
     packs: dict[str, Pack]
     second_person_above: Credits  # what one admin may move alone
+    history: dict[str, Basis] = msgspec.field(default_factory=dict)
 
 
 TEST_ENVIRONMENTS = frozenset(("local", "test"))

@@ -11,6 +11,7 @@ import msgspec
 
 from contracts.commands import AnyCommand
 from contracts.events import VERSIONS, AnyRecord
+from contracts.history import ToolHistory
 from contracts.runs import RunDispatched, RunRequested, RunResult
 
 Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
@@ -38,7 +39,8 @@ _event: Callable[[bytes], AnyRecord] = msgspec.json.Decoder(AnyRecord).decode
 _requested: Callable[[bytes], RunRequested] = msgspec.json.Decoder(RunRequested).decode
 _dispatched: Callable[[bytes], RunDispatched] = msgspec.json.Decoder(RunDispatched).decode
 _result: Callable[[bytes], RunResult] = msgspec.json.Decoder(RunResult).decode
-_Message = TypeVar("_Message", RunRequested, RunDispatched, RunResult)
+_history: Callable[[bytes], ToolHistory] = msgspec.json.Decoder(ToolHistory).decode
+_Message = TypeVar("_Message", RunRequested, RunDispatched, RunResult, ToolHistory)
 
 
 def decode_command(raw: bytes) -> AnyCommand:
@@ -77,6 +79,11 @@ def decode_run_dispatched(raw: bytes) -> RunDispatched:
 def decode_run_result(raw: bytes) -> RunResult:
     """A message of `tool-runs.results`; raises CodecError."""
     return _checked(_result, raw)
+
+
+def decode_history(raw: bytes) -> ToolHistory:
+    """A message of `tools.history`; raises CodecError."""
+    return _checked(_history, raw)
 
 
 def _lift(

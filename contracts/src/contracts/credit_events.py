@@ -3,6 +3,7 @@
 from contracts.commands import CostBasis, GrantKind, Limits, Usage
 from contracts.grants import Part
 from contracts.header import Allowance, Event, Extension, LimitStatus, Slice, Windows
+from contracts.history import Basis
 from contracts.pricing import LineItem
 from contracts.reasons import Outcome, Reason
 from contracts.units import REFUND_DAYS, Credits, Id, Ms
@@ -12,7 +13,8 @@ class EstimateGiven(Event, kw_only=True):
     """A price range, honoured until `valid_until`; whether the run would be allowed now.
 
     `limit` is the one that bound, or the nearest; `chain` every limit that the run would meet, in
-    the order in which they are asked.
+    the order in which they are asked. `basis` is what `typical` was taken from: the figures of past
+    runs as they were; without one it is the price rule's.
     """
 
     estimate: Id
@@ -28,6 +30,7 @@ class EstimateGiven(Event, kw_only=True):
     reason: Reason | None = None
     limit: LimitStatus | None = None
     chain: tuple[LimitStatus, ...] = ()
+    basis: Basis | None = None
 
 
 class CreditsReserved(Event, kw_only=True):
@@ -35,6 +38,7 @@ class CreditsReserved(Event, kw_only=True):
 
     With a `parent` they are a part of what that reservation holds, which holds less by as much.
     A `ceiling` stands where less is held than the run may cost: charges may go up to that.
+    `basis` is what `typical` was taken from, as in the estimate.
     """
 
     reservation: Id
@@ -51,6 +55,7 @@ class CreditsReserved(Event, kw_only=True):
     key: Id | None = None
     member: Id | None = None
     ceiling: Credits = 0
+    basis: Basis | None = None
 
 
 class ReservationExtended(Event, kw_only=True):

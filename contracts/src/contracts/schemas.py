@@ -12,6 +12,7 @@ import msgspec
 
 from contracts.commands import AnyCommand
 from contracts.events import VERSIONS, AnyRecord
+from contracts.history import ToolHistory
 from contracts.runs import RunDispatched, RunRequested, RunResult
 from contracts.topics import (
     COMMANDS,
@@ -21,6 +22,7 @@ from contracts.topics import (
     RUN_REQUESTS,
     RUN_RESULTS,
     SNAPSHOTS,
+    TOOL_HISTORY,
     Topic,
 )
 
@@ -47,6 +49,7 @@ _FILES: dict[str, tuple[str, tuple[type, ...]]] = {
     "commands.schema.json": ("Commands of ledger.commands", get_args(AnyCommand)),
     "events.schema.json": ("Events of ledger.events", get_args(AnyRecord)),
     "runs.schema.json": ("Run messages", (RunRequested, RunDispatched, RunResult)),
+    "history.schema.json": ("Figures of tools.history", (ToolHistory,)),
 }
 _TRAVELS = (
     _Travels(
@@ -104,6 +107,15 @@ _TRAVELS = (
         "What came of a run.",
         "tool workers, gateway",
         "gateway, callers",
+    ),
+    _Travels(
+        TOOL_HISTORY,
+        "history.schema.json",
+        (ToolHistory,),
+        "the tool and the price version",
+        "What runs have cost so far, for the estimates of the next ones. Only the newest is kept.",
+        "audit-projector",
+        "ledger",
     ),
 )
 

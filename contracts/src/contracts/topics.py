@@ -44,8 +44,9 @@ SNAPSHOTS = Topic("ledger.snapshots", _COMPACTED | _BROKER_TIME | _BATCHES)
 RUN_REQUESTS = Topic("tool-runs.requests", _kept(7) | _BROKER_TIME)
 RUN_DISPATCH = Topic("tool-runs.dispatch", _kept(7))
 RUN_RESULTS = Topic("tool-runs.results", _kept(1))
+TOOL_HISTORY = Topic("tools.history", _COMPACTED | _BROKER_TIME)
 
-TOPICS = (COMMANDS, EVENTS, SNAPSHOTS, RUN_REQUESTS, RUN_DISPATCH, RUN_RESULTS)
+TOPICS = (COMMANDS, EVENTS, SNAPSHOTS, RUN_REQUESTS, RUN_DISPATCH, RUN_RESULTS, TOOL_HISTORY)
 
 
 def settings_of(topic: Topic, *, single_broker: bool) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from audit_projector.costs import counted_as
 from audit_projector.fold import Batch, fold
 from audit_projector.intake import Taken
 from msgspec import Struct, structs
@@ -21,6 +22,8 @@ class Tables:
         self.freezes: dict[Any, Any] = {}
         self.transfers: dict[Any, Any] = {}
         self.newest: dict[Any, Any] = {}
+        self.priced: dict[Any, Any] = {}
+        self.costs: dict[Any, Any] = {}
         self.entries = 0
 
     def apply(self, records: list[Taken]) -> None:
@@ -41,6 +44,7 @@ class Tables:
             row[3] = moved.expires_at_ms or row[3]
         for key, new in touched.reservations.items():
             assert key not in self.reservations
+            self.priced[key] = new.made.tool, new.made.price_version
             self.reservations[key] = [
                 *(new.status, new.outcome, new.amount, new.held, new.charged),
                 *(new.released, new.refunded, new.ended_at_ms, new.last_version),
@@ -51,6 +55,9 @@ class Tables:
             sums = (change.amount, change.held, change.charged, change.released, change.refunded)
             row[2:7] = [old + more for old, more in zip(row[2:7], sums, strict=True)]
             row[7], row[8] = change.ended_at_ms or row[7], change.last_version
+        for run in touched.completed:
+            cost = *self.priced[run], counted_as(self.reservations[run][4])
+            self.costs[cost] = (self.costs.get(cost, (0,))[0] + 1,)
         _add(self.sums, touched.sums)
         _add(self.usage, touched.usages)
         self.controls |= {name: raw for name, (raw, *_) in touched.controls.items()}

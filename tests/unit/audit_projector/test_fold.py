@@ -76,6 +76,7 @@ def test_sums_usage_controls_and_balances_agree(tables: Tables, expected: Expect
         assert tables.sums[name] == (granted, received, *others)
         assert tables.newest[name] == (account.version, account.stated)
     assert tables.usage == {key: tuple(used) for key, used in expected.used.items()}
+    assert tables.costs == expected.costs
     assert tables.controls == expected.controls
     plans = {
         name: (p.plan, p.start, p.end, p.credits, p.day_limit, p.given, version, at)

@@ -126,6 +126,8 @@ def _charged(touched: Touched, event: CreditsCharged) -> Effect:
         row.status, row.outcome, row.ended_at_ms = "charged", event.outcome.value, event.at
         if event.outcome is Outcome.COMPLETED:
             usage.completed += 1
+            if event.tool is not None:
+                touched.completed.append((event.account, event.reservation))
         else:
             usage.failed += 1
     return -event.amount - lost, event.amount, event.reservation, event.charge, None, event.tool

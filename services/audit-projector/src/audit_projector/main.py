@@ -12,7 +12,7 @@ import psycopg
 import structlog
 import uvloop
 
-from audit_projector import auditlog, project
+from audit_projector import auditlog, project, publishing
 from audit_projector.beside import keep_beside
 from audit_projector.metrics import Metrics
 from audit_projector.schema import SCHEMA, require_migrated
@@ -39,12 +39,13 @@ async def _until_told(settings: Settings, projections: frozenset[str]) -> bool:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    tasks = []
+    tasks, beside = [], []
     if project.NAME in projections:
         models = project.project(
             settings.bootstrap, settings.postgres_url, settings.prefix, metrics, schema=SCHEMA
         )
         tasks.append(asyncio.create_task(_told_of(models)))
+        beside.append(asyncio.create_task(publishing.publish(settings)))
     if projections == {auditlog.NAME}:
         tasks.append(asyncio.create_task(_told_of(auditlog.keep(settings, metrics))))
     elif auditlog.NAME in projections:
@@ -52,6 +53,9 @@ async def _until_told(settings: Settings, projections: frozenset[str]) -> bool:
     stop = asyncio.create_task(_cancel(tasks, told))
     await asyncio.wait(tasks)
     stop.cancel()
+    for task in beside:  # what is published follows the read models, and ends with them
+        task.cancel()
+        await asyncio.wait({task})
     return told.is_set()
 
 

@@ -39,6 +39,7 @@ def packed(batch: Batch) -> list[tuple[sql.Step, list[bytes]]]:
             sql.RESERVATIONS,
             [_reservation(*at, moved) for at, moved in touched.reservation_changes.items()],
         ),
+        (sql.TOOL_COSTS, [row(*map(text, run)) for run in touched.completed]),
         (
             sql.USAGE,
             [

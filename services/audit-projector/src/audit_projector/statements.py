@@ -21,6 +21,7 @@ CREATE TEMP TABLE s_balances (LIKE {read}.balances) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_usage (LIKE {read}.usage) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_controls (LIKE {read}.controls) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_plans (LIKE {read}.plans) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE s_completed (account text, reservation text) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_freezes (
     account text, grant_id text, reason text, at_ms bigint
 ) ON COMMIT DELETE ROWS;
@@ -140,6 +141,25 @@ UPDATE {read}.reservations AS r SET
 FROM s_reservations AS s WHERE r.account = s.account AND r.reservation = s.reservation
 """,
     exact=True,
+)
+
+# Behind RESERVATIONS, whose rows then say all that a run was charged. See costs.counted_as.
+TOOL_COSTS: Final = Step(
+    """
+COPY s_completed (account, reservation) FROM STDIN (FORMAT binary)
+""",
+    """
+INSERT INTO {read}.tool_costs AS t (tool, price_version, credits, runs)
+SELECT r.tool, r.price_version,
+    CASE WHEN r.charged < 256 THEN r.charged
+         ELSE r.charged >> (length(ltrim(r.charged::bit(64)::text, '0')) - 8)
+                        << (length(ltrim(r.charged::bit(64)::text, '0')) - 8) END,
+    count(*)
+FROM s_completed AS s JOIN {read}.reservations AS r USING (account, reservation)
+WHERE r.price_version IS NOT NULL
+GROUP BY 1, 2, 3
+ON CONFLICT (tool, price_version, credits) DO UPDATE SET runs = t.runs + excluded.runs
+""",
 )
 
 USAGE: Final = Step(

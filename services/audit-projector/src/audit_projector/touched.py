@@ -19,6 +19,7 @@ class Touched:
     """Net changes per account, lot, reservation, usage bucket and settings."""
 
     __slots__ = (
+        "completed",
         "controls",
         "freezes",
         "lot_changes",
@@ -38,6 +39,7 @@ class Touched:
         self.lot_changes: dict[tuple[str, str], LotChange] = {}
         self.reservations: dict[tuple[str, str], NewReservation] = {}
         self.reservation_changes: dict[tuple[str, str], ReservationChange] = {}
+        self.completed: list[tuple[str, str]] = []  # runs of tools, by account and reservation
         self.usages: dict[tuple[str, int, str], Usage] = {}
         self.controls: dict[str, tuple[bytes, int, int]] = {}
         self.plans: dict[str, tuple[Allowance, int, int]] = {}  # with version and time

@@ -6,6 +6,7 @@ from typing import Any
 from contracts.codec import encode
 from contracts.commands import Controls
 from contracts.events import AnyEvent, Balance, CommandRefused, CommandTooOld, Slice
+from contracts.history import Basis
 from msgspec.structs import asdict
 
 from contracts import events
@@ -13,6 +14,7 @@ from gateway import positions, problems
 from gateway.moments import moment, moment_or_none
 from gateway.problems import Problem, problem
 from gateway.shapes import (
+    BasisShown,
     ChargeShown,
     ControlsShown,
     ControlsView,
@@ -85,11 +87,18 @@ def _estimated(e: events.EstimateGiven, balance: Balance, position: str) -> Esti
         price_version=e.price_version,
         valid_until=moment(e.valid_until),
         allowed=e.allowed,
+        basis=_basis(e.basis),
         reason=None if e.reason is None else e.reason.value,
         limit=None if e.limit is None else problems.limit_shown(e.limit),
         balance=balance,
         position=position,
     )
+
+
+def _basis(known: Basis | None) -> BasisShown:
+    if known is None:
+        return BasisShown("rule")
+    return BasisShown("history", known.runs, known.low, known.high, known.version)
 
 
 def _reserved(e: events.CreditsReserved, balance: Balance, position: str) -> ReservationShown:

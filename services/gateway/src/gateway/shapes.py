@@ -70,6 +70,20 @@ class FreezeShown(Shown, kw_only=True):
     grant_id: str | None = None
 
 
+class BasisShown(Struct, rename="camel", omit_defaults=True):
+    """What `typical` rests on: the price rule, or what so many past runs of the tool cost.
+
+    One in ten of them cost less than `low`, one in ten more than `high`; `version` names these
+    figures.
+    """
+
+    kind: str
+    runs: int = 0
+    low: int | None = None
+    high: int | None = None
+    version: str | None = None
+
+
 class EstimateShown(Shown, kw_only=True):
     """What a run would cost, and whether it would be allowed now."""
 
@@ -83,6 +97,7 @@ class EstimateShown(Shown, kw_only=True):
     price_version: str
     valid_until: datetime
     allowed: bool
+    basis: BasisShown
     reason: str | None = None
     limit: LimitShown | None = None
 

@@ -15,6 +15,7 @@ from contracts.topics import COMMANDS, EVENTS
 
 from ledger import metrics
 from ledger.partition import Partition, PartitionCountError
+from ledger.prices import Prices
 from ledger.seat import Seat
 from ledger.settings import Settings
 from ledger.snapshots import Pace
@@ -26,7 +27,7 @@ REJOIN_AFTER_S = (1.0, 2.0)  # jittered: two that failed together must not meet 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Own what is assigned, until `stop`; raises PartitionCountError, TopicError, KafkaError."""
-    catalogue = served(settings.environment)
+    prices = Prices(served(settings.environment))
     partitions = await partitions_of(settings.bootstrap, settings.prefix + COMMANDS.name)
     events = await partitions_of(settings.bootstrap, settings.prefix + EVENTS.name)
     if events != partitions:
@@ -36,27 +37,34 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         )
     board = metrics.Board(settings.metrics_port)
     patience = random.SystemRandom()
-    while not stop.is_set():
-        cluster = Cluster(settings.bootstrap, settings.prefix, settings.environment, partitions)
-        seat = Seat(
-            cluster,
-            group=f"{settings.prefix}scrip-ledger",
-            fresh=lambda number: Partition(
-                number, partitions, catalogue, settings.checkpoint_events
-            ),
-            pace=Pace(settings.snapshot_events, settings.snapshot_gap_ms),
-        )
-        board.watch(seat, cluster)
-        try:
-            await cluster.start()
-            await seat.hold(stop)
-        except (KafkaError, OSError) as why:
-            log.warning("kafka_unreachable", why=repr(why))
-        finally:
-            await cluster.stop()
-        if not stop.is_set():
-            log.info("joining_anew")
-            await asyncio.sleep(patience.uniform(*REJOIN_AFTER_S))
+    following = asyncio.create_task(prices.follow(settings.bootstrap, settings.prefix))
+    try:
+        await prices.known()
+        while not stop.is_set():
+            cluster = Cluster(settings.bootstrap, settings.prefix, settings.environment, partitions)
+            seat = Seat(
+                cluster,
+                group=f"{settings.prefix}scrip-ledger",
+                fresh=lambda number: Partition(
+                    number, partitions, prices.catalogue, settings.checkpoint_events
+                ),
+                pace=Pace(settings.snapshot_events, settings.snapshot_gap_ms),
+            )
+            board.watch(seat, cluster)
+            prices.hand_to(seat)
+            try:
+                await cluster.start()
+                await seat.hold(stop)
+            except (KafkaError, OSError) as why:
+                log.warning("kafka_unreachable", why=repr(why))
+            finally:
+                await cluster.stop()
+            if not stop.is_set():
+                log.info("joining_anew")
+                await asyncio.sleep(patience.uniform(*REJOIN_AFTER_S))
+    finally:
+        following.cancel()
+        await asyncio.wait({following})
 
 
 def run(settings: Settings) -> None:

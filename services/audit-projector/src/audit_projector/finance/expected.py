@@ -28,6 +28,7 @@ from contracts.events import (
 from contracts.units import Credits, Ms
 from msgspec import Struct, field
 
+from audit_projector.costs import counted_as
 from audit_projector.finance.amounts import Amounts, moves
 from audit_projector.finance.transfers import Transfers
 
@@ -51,6 +52,7 @@ class Reservation(Struct):
     """An open reservation."""
 
     amount: Credits
+    priced: tuple[str, str] | None = None  # the tool and the price version of a tool's run
     charged: Credits = 0
     released: Credits = 0
 
@@ -84,6 +86,7 @@ class Expected:
         self.refunded: dict[str, Credits] = {}
         self.used: dict[tuple[str, int, str], Used] = {}
         self.controls: dict[str, bytes] = {}
+        self.costs: dict[tuple[str, str, Credits], tuple[int]] = {}  # runs that cost so much
         self.plans: dict[str, tuple[str, int, int, int, int, int, int, int]] = {}
         self.freezes: dict[tuple[str, str, str], Ms] = {}
         self.transfers = Transfers()
@@ -166,7 +169,9 @@ class Expected:
         name = event.account
         self._nested(event)
         if isinstance(event, CreditsReserved):
-            self.open[name, event.reservation] = Reservation(event.amount)
+            tool, price = event.tool, event.price_version
+            priced = None if tool is None or price is None else (tool, price)
+            self.open[name, event.reservation] = Reservation(event.amount, priced)
             self._use(event, 0, 1)
         elif isinstance(event, ReservationExtended):
             self.open[name, event.reservation].amount += event.amount
@@ -175,6 +180,8 @@ class Expected:
             self.open[name, event.reservation].released += event.released if event.rest else 0
             self._use(event, 3, event.amount)
             if event.final:
+                if event.outcome == "completed":
+                    self._cost(self.open[name, event.reservation])
                 self._end(name, event.reservation, "charged")
                 self._use(event, 1 if event.outcome == "completed" else 2, 1)
         elif isinstance(event, CreditsReleased):
@@ -208,6 +215,11 @@ class Expected:
             above.amount += event.released
         elif isinstance(event, CreditsReleased | ReservationExpired):
             above.amount += event.amount
+
+    def _cost(self, run: Reservation) -> None:
+        if run.priced is not None:
+            key = *run.priced, counted_as(run.charged)
+            self.costs[key] = (self.costs.get(key, (0,))[0] + 1,)
 
     def _end(self, account: str, reservation: str, how: str) -> None:
         gone = self.open.pop((account, reservation))

@@ -41,6 +41,7 @@ FROM read.entries GROUP BY account
 _USAGE: Final = """
 SELECT account, bucket_ms, tool, runs, completed, failed, charged, refunded FROM read.usage
 """
+_COSTS: Final = "SELECT tool, price_version, credits, runs FROM read.tool_costs"
 _PLANS: Final = """
 SELECT account, plan, start_ms, end_ms, credits, day_limit, given, version, at_ms FROM read.plans
 """
@@ -82,6 +83,7 @@ def checks(connection: psycopg.Connection[Any], expected: Expected) -> Iterator[
         {key: tuple(used) for key, used in expected.used.items()},
         _rows(connection, _USAGE, 3),
     )
+    yield compare("what runs of tools cost", expected.costs, _rows(connection, _COSTS, 3))
     yield compare(
         "controls",
         {name: (msgspec.json.decode(after),) for name, after in expected.controls.items()},

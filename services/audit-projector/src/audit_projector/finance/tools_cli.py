@@ -19,7 +19,7 @@ def calibration(
     since_ms: Annotated[int, typer.Option(help="runs held since, ms since the epoch")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON array")] = False,
 ) -> None:
-    """The share of charges between min and max, and how far typical was off, for each tool."""
+    """Charges between min and max, and how far typical was off, for each tool and basis."""
     import msgspec
     import psycopg
 

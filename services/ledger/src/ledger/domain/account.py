@@ -13,6 +13,7 @@ the lots it drew, so that charge, release and refund go back the very same way.
 from contracts.commands import Controls, GrantKind, Limits
 from contracts.grants import Part
 from contracts.header import Allowance, Slice, Window
+from contracts.history import Basis
 from contracts.units import FOREVER, Credits, Ms
 from msgspec import Struct, field
 
@@ -87,6 +88,7 @@ class Estimated(Struct, gc=False, array_like=True):
     max: Credits
     price_version: str
     valid_until: Ms
+    basis: Basis | None = None
 
 
 class Transfer(Struct, gc=False, array_like=True):

@@ -10,7 +10,7 @@ from contracts.events import (
     ReservationExtended,
     Slice,
 )
-from contracts.pricing import Quote, quote
+from contracts.pricing import Quote
 from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, ANONYMOUS, MINUTE, Credits, Ms
 
@@ -20,6 +20,7 @@ from ledger.domain.admission import admit, bounds, chain, nearest
 from ledger.domain.alerting import told
 from ledger.domain.allowance import not_in_plan, spare_today
 from ledger.domain.capping import counts_of
+from ledger.domain.expecting import expected
 from ledger.domain.freezing import WHOLE
 from ledger.domain.nesting import parent_of
 from ledger.domain.refusal import Refusal, refused
@@ -44,7 +45,7 @@ def estimate(
     limits = _asked(command.limits, tool)
     if isinstance(limits, Refusal):
         return refused(command, limits)
-    priced = quote(tool, limits, catalogue)
+    priced, basis = expected(tool, limits, catalogue)
     parent = None
     if command.parent is not None:
         found = parent_of(account, command.parent, now)
@@ -78,6 +79,7 @@ def estimate(
             reason=no.reason if no else None,
             limit=no.limit if no else near,
             chain=met,
+            basis=basis,
         ),
     )
 
@@ -223,8 +225,10 @@ def _terms(
     limits = _asked(command.limits, tool)
     if isinstance(limits, Refusal):
         return limits
-    priced = quote(tool, limits, catalogue)
-    return _priced(command, limits, priced, catalogue.version, tool.hold_policy)
+    priced, basis = expected(tool, limits, catalogue)
+    held = _priced(command, limits, priced, catalogue.version, tool.hold_policy)
+    held.basis = basis
+    return held
 
 
 def _as_estimated(
@@ -238,7 +242,9 @@ def _as_estimated(
             Reason.ESTIMATE_MISMATCH, Remedy.ESTIMATE_AGAIN, fields=("toolId", "requestedLimits")
         )
     priced = Quote(given.min, given.typical, given.max)
-    return _priced(command, given.limits, priced, given.price_version, hold)
+    held = _priced(command, given.limits, priced, given.price_version, hold)
+    held.basis = given.basis
+    return held
 
 
 def _priced(

@@ -67,6 +67,7 @@ def estimated(account: Account, event: EstimateGiven) -> None:
         event.max,
         event.price_version,
         event.valid_until,
+        event.basis,
     )
 
 
