@@ -38,6 +38,14 @@ PUBLIC = {  # whoever calls these is not known yet, or proves it in another way
     "/readyz",
     "/sign-in/link",
 }
+OF_TEAMS = {path for _, path, _ in OPERATIONS if path.startswith("/api/teams/{team}")}
+OF_ACCOUNTS = {
+    path
+    for _, path, operation in OPERATIONS
+    if {"session": []} in operation.get("security", [{}])
+    and {"key": []} in operation["security"]
+    and path not in PUBLIC
+}
 NAMED = "n1"
 
 
@@ -89,8 +97,9 @@ def request(operation: dict[str, Any], path: str, account: str) -> dict[str, Any
         if x["in"] == "query" and x.get("required")
     }
     named = path.replace("/v1/accounts/{id}", f"/v1/accounts/{account}")
-    for part in ("{id}", "{purchase}", "{key}", "{gift}", "{transfer}"):
+    for part in ("{id}", "{purchase}", "{key}", "{gift}", "{transfer}", "{invitation}"):
         named = named.replace(part, NAMED)
+    named = named.replace("{team}", account).replace("{member}", NAMED)
     sent: dict[str, Any] = {"url": named, "params": query}
     if named == "/v1/reservations/n1":
         query["account"] = account
@@ -174,6 +183,44 @@ async def test_every_route_says_no_to_everybody_who_may_not_and_nothing_happens(
     assert not faults, "\n".join(faults)
     assert await entries(api, (owner, other)) == before
     print(f"authorisation: {calls} calls of {len(OPERATIONS)} operations, no event")
+
+
+async def test_every_route_says_no_to_a_viewer_of_the_team_and_to_who_was_one(api: World) -> None:
+    owner, viewer = fresh("acc"), fresh("acc")
+    async with api.client() as browser:
+        await browser.post("/dev/sign-in", json={"account": owner})
+        team = (await browser.post("/api/teams", json={"name": "Blue"})).json()["id"]
+    async with api.client(api.key()) as service:
+        body = {"amount": 50, "kind": "paid", "source": f"s-{team}"}
+        await service.post(f"/v1/accounts/{team}/grants", json=body, headers=keyed("grant"))
+    faults = list[str]()
+    async with api.client(**{"Scrip-Account": team}, **keyed("k1")) as browser:
+        await browser.post("/dev/sign-in", json={"account": viewer})
+        with psycopg.connect(api.database) as connection:
+            seat = "INSERT INTO identity.members VALUES (%s, %s, 'viewer', 0)"
+            connection.execute(seat, (team, viewer))
+        for gone in (False, True):
+            for method, path, operation in OPERATIONS:
+                security = operation.get("security", [{}])
+                if {"session": []} not in security or path not in OF_TEAMS | OF_ACCOUNTS:
+                    continue
+                answer = await asked(browser, method, request(operation, path, team))
+                if not told_viewer(method, answer, gone=gone):
+                    faults.append(f"{gone}: {method} {path}: {answer.status_code} {answer.text}")
+            with psycopg.connect(api.database) as connection:
+                connection.execute("DELETE FROM identity.members WHERE person = %s", (viewer,))
+    await asyncio.sleep(1)
+    assert not faults, "\n".join(faults)
+    assert await entries(api, (team, owner, viewer)) == 1
+
+
+def told_viewer(method: str, answer: httpx.Response, *, gone: bool) -> bool:
+    """Whether a viewer of the team, or who was one, must hear this."""
+    if gone:
+        return answer.status_code == 404
+    if method == "get":
+        return answer.status_code in {200, 403, 404}
+    return answer.status_code == 403
 
 
 def told(caller: str, method: str, path: str, answer: httpx.Response) -> bool:

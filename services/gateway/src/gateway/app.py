@@ -20,9 +20,12 @@ from gateway import (
     privacy,
     reads,
     signin,
+    teamdesk,
+    teamroutes,
     transfers,
     web,
 )
+from gateway.allocations import Allocations
 from gateway.balances import Balances
 from gateway.batch import Batch
 from gateway.canary import Canary
@@ -36,6 +39,7 @@ from gateway.gifts import Gifts
 from gateway.guest import Reception
 from gateway.hot import Hot
 from gateway.identity import Identity
+from gateway.invitations import Invitations
 from gateway.keyring import KeyRing
 from gateway.links import Links
 from gateway.listening import Listener
@@ -54,6 +58,7 @@ from gateway.spending import Ledger, Spending
 from gateway.statement import Statements
 from gateway.stopping import Stopping
 from gateway.tallies import Tallies
+from gateway.teams import Teams
 from gateway.usage import Usage
 from gateway.waiting import Bridge
 from gateway.watching import RunWatch
@@ -89,7 +94,7 @@ def application(parts: Parts) -> tuple[Hot, FastAPI]:
     settings, metrics, models = parts.settings, parts.metrics, parts.models
     catalogue, rates = served(settings.env), parts.tallies.rates
     sessions = sessions_of(settings, parts.identity)
-    door = Door(parts.ring, sessions, parts.tallies.last_used)
+    door = Door(parts.ring, sessions, Teams(parts.identity), parts.tallies.last_used)
     ledger = Ledger(parts.bridge, catalogue, metrics, settings.top_up_url)
     reservations = Reservations(models)
     runs = Runs(
@@ -122,15 +127,27 @@ def gifts_of(parts: Parts) -> Gifts:
     return Gifts(parts.identity, parts.models, parts.bridge, parts.settings.public_url)
 
 
+def _desk(
+    parts: Parts, signing: signin.SignIn, settings: creditsettings.OwnSettings
+) -> teamdesk.TeamDesk:
+    return teamdesk.TeamDesk(
+        signing=signing,
+        teams=Teams(parts.identity),
+        invitations=Invitations(parts.identity),
+        allocations=Allocations(settings),
+        models=parts.models,
+        mail=parts.mail,
+        rates=parts.tallies.rates,
+    )
+
+
 def _rest(
     parts: Parts, door: Door, ledger: Ledger, sessions: Sessions, running: Running
 ) -> FastAPI:
     rates = parts.tallies.rates
     models, flight, metrics = parts.models, parts.bridge.flight, parts.metrics
-    freshness, reception = (
-        Freshness(models, flight.partitions, parts.listener.seen),
-        Reception(door),
-    )
+    freshness = Freshness(models, flight.partitions, parts.listener.seen)
+    reception = Reception(door)
     balances, reservations = Balances(models, freshness), Reservations(models)
     reading = reads.Reads(
         reception, freshness, balances, reservations, Statements(models), Usage(models)
@@ -143,6 +160,8 @@ def _rest(
     settings = creditsettings.OwnSettings(models, freshness, ledger)
     own_keys = accountkeys.AccountKeys(parts.identity, parts.settings.env)
     states, gifts = RunStates(parts.watch, reservations), gifts_of(parts)
+    desk = _desk(parts, signing, settings)
+    own = privacy.Privacy(parts.identity, reading, settings, own_keys, gifts, desk.teams)
     routers = [
         health.routes(parts.listener, flight, parts.ring, Canary(parts.bridge, ledger.catalogue)),
         reads.routes(reading),
@@ -157,9 +176,8 @@ def _rest(
         signin.routes(signing),
         creditsettings.routes(settings, reception, rates),
         accountkeys.routes(own_keys, reception, rates),
-        privacy.routes(
-            privacy.Privacy(parts.identity, reading, settings, own_keys, gifts), reception, rates
-        ),
+        privacy.routes(own, reception, rates),
+        teamroutes.routes(desk),
     ]
     pages = site.Site(
         reception=reception,
@@ -168,6 +186,7 @@ def _rest(
         rates=rates,
         passing=parts.passing,
         signing=signing,
+        desk=desk,
         own=settings,
         own_keys=own_keys,
         states=states,

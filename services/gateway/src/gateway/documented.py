@@ -22,6 +22,8 @@ from gateway import (
     runstates,
     signin,
     statement,
+    teambodies,
+    teamshapes,
     telling,
     transfers,
     usage,
@@ -220,6 +222,34 @@ BEHIND = (
     Documented("post", "/api/stripe/webhook", "", None, None, security=()),
     Documented("post", "/dev/sign-in", "", bodies.SignInBody, None, 204, security=()),
     Documented("post", "/dev/sign-out", "", None, None, 204, security=()),
+)  # fmt: skip
+
+
+TEAMS = (
+    Documented("get", "/api/teams", "", None, teamshapes.TeamsTold, security=_SESSION),
+    Documented(
+        "post", "/api/teams", "", teambodies.TeamBody, teamshapes.TeamTold, 201, security=_SESSION,
+    ),
+    Documented(
+        "post", "/api/team-invitations/accept", "",
+        teambodies.AcceptanceBody, teamshapes.TeamTold, security=_SESSION,
+    ),
+    Documented("get", "/api/teams/{team}", "", None, teamshapes.TeamShown, security=_SESSION),
+    Documented(
+        "post", "/api/teams/{team}/invitations", "",
+        teambodies.InvitationBody, teamshapes.InvitationTold, 201, security=_SESSION,
+    ),
+    Documented(
+        "delete", "/api/teams/{team}/invitations/{invitation}", "", None, None, 204,
+        security=_SESSION,
+    ),
+    Documented(
+        "put", "/api/teams/{team}/members/{member}", "",
+        teambodies.MemberBody, teamshapes.MemberTold, security=_SESSION,
+    ),
+    Documented(
+        "delete", "/api/teams/{team}/members/{member}", "", None, None, 204, security=_SESSION,
+    ),
 )  # fmt: skip
 
 

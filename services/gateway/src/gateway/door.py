@@ -8,9 +8,12 @@ from gateway.keyring import KeyRing
 from gateway.keys import Key, Scope
 from gateway.lastused import LastUsed
 from gateway.live import Pass
-from gateway.principals import Principal, of_key, of_person
+from gateway.people import Role
+from gateway.principals import Principal, of_key, of_member, of_person
 from gateway.problems import RETRY_SOON_S, ProblemError, failure
 from gateway.sessions import Sessions
+from gateway.teamroles import TeamRole
+from gateway.teams import Teams
 
 _BEARER = b"Bearer "
 _CHALLENGE = ((b"www-authenticate", b'Bearer realm="scrip"'),)
@@ -20,8 +23,11 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class Door:
     """Knows keys and sessions."""
 
-    def __init__(self, ring: KeyRing, sessions: Sessions, last_used: LastUsed) -> None:
+    def __init__(
+        self, ring: KeyRing, sessions: Sessions, teams: Teams, last_used: LastUsed
+    ) -> None:
         self._ring = ring
+        self._teams = teams
         self._last_used = last_used
         self._sessions = sessions
         self._known: dict[str, tuple[Key, Principal]] = {}
@@ -98,6 +104,11 @@ class Door:
         person = await self._sessions.person(token, now)
         if person is None:
             raise _unknown("This session is over; sign in again.")
+        named = headers.get(b"scrip-account", b"").decode("latin-1")
+        if named and named != person.id and person.role == Role.OWNER.value:
+            seat = await self._teams.seat(named, person.id)
+            if seat is not None:
+                return of_member(person.id, seat.id, TeamRole(seat.role))
         return of_person(person)
 
 

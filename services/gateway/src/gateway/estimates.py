@@ -42,8 +42,9 @@ class Estimates:
         allowed = self._rates.take(ESTIMATE, call.principal, call.now / 1000)
         key = key_of(call) if b"idempotency-key" in call.headers else f"est-{token_hex(12)}"
         actor = call.principal.actor
-        reply = await self._ledger.ask(
-            call, intents.estimate(key, account, actor, body, self._catalogue)
-        )
+        asked = intents.estimate(key, account, actor, body, self._catalogue)
+        if call.principal.member is not None:
+            asked.member = call.principal.member
+        reply = await self._ledger.ask(call, asked)
         reply.headers = (*reply.headers, *allowed)
         return reply

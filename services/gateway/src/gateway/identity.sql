@@ -77,3 +77,51 @@ CREATE TABLE IF NOT EXISTS identity.gifts (
 CREATE INDEX IF NOT EXISTS gifts_sender ON identity.gifts (sender, made_at);
 CREATE INDEX IF NOT EXISTS gifts_until ON identity.gifts (until) WHERE over_at IS NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.gifts TO scrip_identity;
+-- Teams: who works on which account, and as what. The account itself knows opaque ids only.
+CREATE TABLE IF NOT EXISTS identity.teams (
+  id       text PRIMARY KEY,             -- of the account too
+  name     text NOT NULL,
+  owners   integer NOT NULL DEFAULT 0,   -- kept by the trigger below; never back to 0
+  made_at  bigint NOT NULL
+);
+CREATE TABLE IF NOT EXISTS identity.members (
+  team       text NOT NULL REFERENCES identity.teams ON DELETE CASCADE,
+  person     text NOT NULL REFERENCES identity.people ON DELETE CASCADE,
+  role       text NOT NULL CHECK (role IN ('owner', 'admin', 'member', 'viewer')),
+  joined_at  bigint NOT NULL,
+  PRIMARY KEY (team, person)
+);
+CREATE INDEX IF NOT EXISTS members_person ON identity.members (person);
+CREATE TABLE IF NOT EXISTS identity.invitations (
+  id          text PRIMARY KEY,
+  sha256      bytea NOT NULL UNIQUE CHECK (length(sha256) = 32),
+  team        text NOT NULL REFERENCES identity.teams ON DELETE CASCADE,
+  email       text NOT NULL,             -- whom it was sent to, and who may accept
+  role        text NOT NULL CHECK (role IN ('admin', 'member', 'viewer')),
+  allocation  bigint,                    -- NULL: none
+  counts      text CHECK (counts IN ('day', 'month', 'ever')),
+  invited_by  text NOT NULL,             -- a person's id
+  made_at     bigint NOT NULL,
+  expires_at  bigint NOT NULL,
+  ended_at    bigint                     -- accepted or withdrawn
+);
+CREATE INDEX IF NOT EXISTS invitations_team ON identity.invitations (team, made_at);
+CREATE INDEX IF NOT EXISTS invitations_email ON identity.invitations (email, expires_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity.teams, identity.members, identity.invitations
+  TO scrip_identity;
+
+-- A team keeps an owner, also when two leave at once: both write the team's row.
+CREATE OR REPLACE FUNCTION identity.count_owners() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF TG_OP <> 'DELETE' AND NEW.role = 'owner' AND (TG_OP = 'INSERT' OR OLD.role <> 'owner') THEN
+    UPDATE identity.teams SET owners = owners + 1 WHERE id = NEW.team;
+  END IF;
+  IF TG_OP <> 'INSERT' AND OLD.role = 'owner' AND (TG_OP = 'DELETE' OR NEW.role <> 'owner') THEN
+    UPDATE identity.teams SET owners = owners - 1 WHERE id = OLD.team AND owners > 1;
+    IF NOT FOUND AND EXISTS (SELECT FROM identity.teams WHERE id = OLD.team) THEN
+      RAISE EXCEPTION 'the last owner' USING ERRCODE = 'check_violation';
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER owners AFTER INSERT OR UPDATE OF role OR DELETE ON identity.members
+  FOR EACH ROW EXECUTE FUNCTION identity.count_owners();

@@ -57,7 +57,8 @@ def routes(reception: Reception, ledger: Ledger, rates: Rates) -> APIRouter:
     @router.get("/api/account/limits", summary="Limits that your run would meet", tags=["account"])
     async def own(request: Request, tool: ToolId) -> Response:
         guest = await reception.at_home(request, Scope.SPEND)
-        return await _chain(request, guest, ledger, rates, _asked(guest, tool, None, None))
+        asked = _asked(guest, tool, guest.principal.member, None)
+        return await _chain(request, guest, ledger, rates, asked)
 
     return router
 

@@ -30,6 +30,7 @@ from gateway.requests import Requests
 from gateway.results import ResultsListener
 from gateway.settings import Settings
 from gateway.tallies import tallies_of
+from gateway.teams import Teams
 from gateway.vigil import Vigil
 from gateway.vouching import Vouching
 from gateway.waiting import Bridge
@@ -105,7 +106,7 @@ async def serve(settings: Settings) -> None:
             bridge.keep_sweeping(),
             tallies.keep(),
             giftroutes.keep_returning(app.gifts_of(parts)),
-            Vigil(live, app.sessions_of(settings, people), ring).keep(),
+            Vigil(live, app.sessions_of(settings, people), Teams(people), ring).keep(),
             _tables(settings.postgres_url, models, people, ring),
         )
     finally:

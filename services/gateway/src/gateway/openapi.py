@@ -26,7 +26,7 @@ def document(app: FastAPI, catalogue: Catalogue) -> bytes:
     app.openapi_version = "3.1.0"
     found: dict[str, Any] = app.openapi()
     tools = tuple(documented.run(tool.path, tool.title) for tool in catalogue.tools.values())
-    routes = (*documented.HOT, *documented.BEHIND, *tools)
+    routes = (*documented.HOT, *documented.BEHIND, *documented.TEAMS, *tools)
     structs: set[type[Struct]] = {Problem, bodies.BatchItem, batch.ItemShown}
     for route in routes:
         structs.update(shape for shape in (route.body, route.answer) if shape is not None)

@@ -52,6 +52,7 @@ class Passing:
 
     async def on_behalf(self, request: Request, guest: Guest, path: str, body: bytes) -> Response:
         """Pass a request on for somebody who was let in."""
+        guest.principal.must_lead()
         if not self._vouching.able:
             raise _unavailable()
         vouched = {HEADER: self._vouching.token(guest)}
@@ -70,6 +71,7 @@ class Passing:
 
     async def ask(self, guest: Guest, request_id: str, question: Question) -> httpx.Response:
         """A question of our own pages for somebody who was let in."""
+        guest.principal.must_lead()
         if not self._vouching.able:
             raise _unavailable()
         headers = {HEADER: self._vouching.token(guest), "x-request-id": request_id}

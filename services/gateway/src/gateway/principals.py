@@ -1,12 +1,13 @@
 """Who asks: a key or a signed-in person, for which account, and with which scopes."""
 
 from contracts.commands import Actor, ActorKind
-from contracts.units import ANONYMOUS
+from contracts.units import ANONYMOUS, Id
 from msgspec import Struct
 
 from gateway.keys import Key, Scope
 from gateway.people import Person, Role
 from gateway.problems import ProblemError, failure
+from gateway.teamroles import TEAM_SCOPES, TeamRole
 
 PERSON_SCOPES = {  # an owner's are of the own account, the others' of any that they name
     Role.OWNER: frozenset({Scope.READ, Scope.SPEND, Scope.ADMIN}),
@@ -17,12 +18,17 @@ PERSON_SCOPES = {  # an owner's are of the own account, the others' of any that 
 
 
 class Principal(Struct, frozen=True):
-    """The caller. `account` None: a service that names the account itself in each request."""
+    """The caller. `account` None: a service that names the account itself in each request.
+
+    `member` and `role` are there for somebody who acts for a team.
+    """
 
     id: str
     account: str | None
     scopes: frozenset[Scope]
     actor: Actor
+    member: Id | None = None
+    role: TeamRole | None = None
 
     def must(self, scope: Scope) -> None:
         """Raise 403 without this scope."""
@@ -33,6 +39,16 @@ class Principal(Struct, frozen=True):
         """Raise 403 for a key or a person with an account: nobody is the admin of their own."""
         if self.account is not None:
             raise failure(403, "staff_only", "This needs a key that is bound to no account.")
+
+    def must_own(self) -> None:
+        """Raise 403 for members of a team who do not own it."""
+        if self.role not in {None, TeamRole.OWNER}:
+            raise failure(403, "not_permitted", "This is for the team's owners.")
+
+    def must_lead(self) -> None:
+        """Raise 403 for members of a team who do not lead it."""
+        if self.role in {TeamRole.MEMBER, TeamRole.VIEWER}:
+            raise failure(403, "not_permitted", "This is for the team's owners and admins.")
 
     def acts_for(self, account: str | None) -> str:
         """The account to act on: the named one if it is the caller's, else 404; or its own."""
@@ -63,6 +79,12 @@ def of_person(person: Person) -> Principal:
     account = person.id if role is Role.OWNER else None
     kind = ActorKind.PERSON if role is Role.OWNER else ActorKind.ADMIN
     return Principal(f"person:{person.id}", account, PERSON_SCOPES[role], Actor(kind, person.id))
+
+
+def of_member(person: str, team: str, role: TeamRole) -> Principal:
+    """A person who acts for a team: its account, within what the role may."""
+    actor = Actor(ActorKind.PERSON, person)
+    return Principal(f"person:{person}", team, TEAM_SCOPES[role], actor, person, role)
 
 
 def anonymous(address: str) -> Principal:

@@ -33,6 +33,7 @@ from gateway.problems import failure
 from gateway.rates import SETTINGS_WRITE, Rates
 from gateway.reads import Reads
 from gateway.statement import PAGE_MAX, Asked
+from gateway.teams import PREFIX, Seat, Teams, last_owner
 from gateway.waiting import Answer
 from gateway.web import shown
 
@@ -49,6 +50,8 @@ WITH erased AS (
   DELETE FROM identity.links WHERE email IN (SELECT email FROM erased)
 ), notes AS (
   UPDATE identity.gifts SET note = '' WHERE sender = %(id)s
+), invitations AS (
+  DELETE FROM identity.invitations WHERE email IN (SELECT email FROM erased)
 )
 UPDATE gateway.keys SET revoked_at = coalesce(revoked_at, %(now)s), label = '',
        changed_at = clock_timestamp()
@@ -85,6 +88,14 @@ class SessionTold(Struct, rename="camel"):
     seen_at: datetime
 
 
+class SeatTold(Struct):
+    """A team that the person is in."""
+
+    id: str
+    name: str
+    role: str
+
+
 class Known(Struct, rename="camel"):
     """All that is known about a person but the transactions, which follow."""
 
@@ -95,6 +106,7 @@ class Known(Struct, rename="camel"):
     settings: CreditSettings
     balance: BalanceShown
     gifts: list[GiftSeen]
+    teams: list[SeatTold]
 
 
 class Erased(Struct, rename="camel"):
@@ -112,6 +124,7 @@ class Privacy(Struct, frozen=True):
     settings: OwnSettings
     keys: AccountKeys
     gifts: Gifts
+    teams: Teams
 
     async def known(self, guest: Guest) -> Known:
         """All but the transactions."""
@@ -128,6 +141,7 @@ class Privacy(Struct, frozen=True):
             settings=await self.settings.now(account),
             balance=await self.reads.balances.now(account, guest.now),
             gifts=await self.gifts.sent(account),
+            teams=[_seat_told(seat) for seat in await self.teams.mine(account)],
         )
 
     async def export(self, guest: Guest, known: Known) -> AsyncIterator[bytes]:
@@ -147,6 +161,9 @@ class Privacy(Struct, frozen=True):
     async def erase(self, request: Request, guest: Guest, *, forfeit: bool) -> Erased:
         """Erase who an account is; raises 409 while runs are open or credits would be lost."""
         account = guest.account
+        guest.principal.must_own()
+        if await self.teams.last_owner_of(account):
+            raise last_owner()
         before = await self.reads.balances.now(account, guest.now)
         if before.held:
             raise failure(409, "runs_open", "Runs are under way; erase when they have ended.")
@@ -165,6 +182,8 @@ class Privacy(Struct, frozen=True):
             if lot.available:
                 await self._ask(request, guest, _given_up(account, lot.grant_id, lot.available))
                 forfeited += lot.available
+        if account.startswith(PREFIX):
+            await self.teams.forget(account)
         await self.identity.change(_ERASE, {"id": account, "now": guest.now})
         return Erased(account, forfeited)
 
@@ -204,6 +223,10 @@ def routes(privacy: Privacy, reception: Reception, rates: Rates) -> APIRouter:
         return guest.with_headers(shown(erased))
 
     return router
+
+
+def _seat_told(seat: Seat) -> SeatTold:
+    return SeatTold(seat.id, seat.name, seat.role)
 
 
 def _given_up(account: str, grant: str, amount: int) -> commands.Revoke:

@@ -76,6 +76,7 @@ class Runs:
             actor=call.principal.actor,
             tool=tool.id,
             limits=intents.limits(body.requested_limits, tool.id, self._ledger.catalogue),
+            member=call.principal.member,
         )
         allowed = self._rates.take(RUN, call.principal, call.now / 1000, tool.id)
         with self._watch.watch(command.account, command.id) as watch:

@@ -1,4 +1,4 @@
-"""Who looks at a live page is looked at, too: a stream ends with the session or key it came by."""
+"""Who looks at a live page is looked at, too: a stream ends with its session, key or seat."""
 
 import asyncio
 import time
@@ -6,9 +6,10 @@ import time
 import structlog
 
 from gateway.keyring import KeyRing
-from gateway.live import End, Live
+from gateway.live import End, Live, Stream
 from gateway.problems import ProblemError
 from gateway.sessions import Sessions
+from gateway.teams import PREFIX, Teams
 
 log = structlog.get_logger(__name__)
 
@@ -19,9 +20,10 @@ UNKNOWN_MAX_S = 60.0  # how long a stream goes on while nobody can say whose it 
 class Vigil:
     """Ends streams of sessions and keys that are over, within two looks."""
 
-    def __init__(self, live: Live, sessions: Sessions, ring: KeyRing) -> None:
+    def __init__(self, live: Live, sessions: Sessions, teams: Teams, ring: KeyRing) -> None:
         self._live = live
         self._sessions = sessions
+        self._teams = teams
         self._ring = ring
         self._known_at = time.monotonic()
 
@@ -42,12 +44,24 @@ class Vigil:
         tokens = {stream.shown.session for stream in streams if stream.shown.session}
         try:
             alive = await self._sessions.alive(tokens, now) if tokens else set[str]()
+            places = {place for stream in streams if (place := _place(stream)) is not None}
+            seated = await self._teams.seated(places) if places else set[tuple[str, str]]()
         except ProblemError:
             if time.monotonic() - self._known_at < UNKNOWN_MAX_S:
                 return
-            alive, why = set(), End.UNKNOWN
+            alive, seated, why = set(), set(), End.UNKNOWN
         else:
             self._known_at, why = time.monotonic(), End.SIGNED_OUT
         for stream in streams:
             if stream.shown.session and stream.shown.session not in alive:
                 stream.end(why)
+            if (place := _place(stream)) is not None and place not in seated:
+                stream.end(why)
+
+
+def _place(stream: Stream) -> tuple[str, str] | None:
+    """Who looks at which team, by a session."""
+    account = stream.channel.account
+    if not stream.shown.session or not account.startswith(PREFIX):
+        return None
+    return stream.caller.removeprefix("person:"), account

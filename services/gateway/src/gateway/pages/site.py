@@ -14,6 +14,7 @@ from gateway.pages import (
     bought,
     buying,
     history,
+    invited,
     overview,
     preferences,
     receipts,
@@ -34,6 +35,7 @@ from gateway.reads import Reads
 from gateway.runs import Runs
 from gateway.runstates import RunStates
 from gateway.signin import SignIn
+from gateway.teamdesk import TeamDesk
 
 
 class Site(Struct, frozen=True):
@@ -45,6 +47,7 @@ class Site(Struct, frozen=True):
     rates: Rates
     passing: Passing
     signing: SignIn
+    desk: TeamDesk
     own: OwnSettings
     own_keys: AccountKeys
     states: RunStates
@@ -65,6 +68,7 @@ def routes(site: Site) -> list[APIRouter]:
         assets.routes(files),
         standing.routes(standing_pages),
         signing.routes(signing.SigningPages(doorway, site.signing, site.anyone)),
+        invited.routes(invited.Invited(doorway, site.desk)),
         overview.routes(shop),
         buying.routes(buying.Buying(doorway, site.passing, site.catalogue)),
         bought.routes(bought.PurchasesPage(doorway, site.passing)),
