@@ -27,5 +27,6 @@ def test_a_sample_is_always_the_same_one() -> None:
     assert sample(names[:5], 20) != []
 
 
-def test_what_nobody_explained_has_no_reason() -> None:
-    assert reason_of("ledger.domain.decide.decide", "a < b", "a is not b") == ""
+def test_a_change_has_the_reason_of_its_place_or_is_to_be_done() -> None:
+    assert reason_of("ledger.domain.forgetting.touch", "at - a", "at + a").startswith("A shortcut")
+    assert reason_of("ledger.domain.decide.decide", "a < b", "a is not b").startswith("To do")
