@@ -33,6 +33,7 @@ PROOFS = {
         "tests/integration/test_gateway_embed.py",
         "tests/proofs/test_embedding_in_browser.py",
         "tests/proofs/test_gateway_live_delay.py",
+        "tests/proofs/test_live_in_browser.py",
         "tests/integration/test_gateway_pages.py",
         "tests/integration/test_gateway_pages_forms.py",
         "tests/integration/test_gateway_pages_tools.py",

@@ -14,7 +14,7 @@ from gateway.principals import not_found
 FOR_EVER = "public, max-age=31536000, immutable"
 SHORT = "public, max-age=300"  # a name without a content hash may change what it means
 _KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_NAMES = ("static/pages.css", "static/pages.js", "static/mark.svg")
+_NAMES = ("static/pages.css", "static/pages.js", "static/live.js", "static/mark.svg")
 _VENDORED = ("vendor/htmx.min.js",)
 
 
