@@ -25,7 +25,10 @@ async def checkout(
     """Somebody who begins a purchase: the person, the session, and the page in a browser."""
     context = await browser.new_context(java_script_enabled=scripts)
     async with shop.world.client() as person:
-        await person.post("/dev/sign-in", json={"account": fresh("ada")})
+        who = {"account": fresh("ada")}
+        await person.post("/dev/sign-in", json=who)
+        signed_in = await context.request.post(f"{shop.world.base}/dev/sign-in", data=who)
+        assert signed_in.ok, await signed_in.text()
         answer = await person.post(
             "/api/billing/checkout", json={"packId": "standard"}, headers=keyed("k1")
         )

@@ -8,7 +8,9 @@ import pytest
 from tests.contract.recorded import FOLDER, read
 from tests.simulation.books import audit
 
-LOGS = [[json.loads(value) for value in read(file).events] for file in sorted(FOLDER.iterdir())]
+# The lived ones have runs inside runs, of which this auditor knows nothing.
+FILES = [file for file in sorted(FOLDER.iterdir()) if "-lived-" not in file.name]
+LOGS = [[json.loads(value) for value in read(file).events] for file in FILES]
 
 
 def objected(log: list[dict[str, Any]]) -> bool:
