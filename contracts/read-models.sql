@@ -186,6 +186,21 @@ CREATE TABLE transfers (
     PRIMARY KEY (account, transfer)
 );
 
+-- Grants that begin later: `amount` is what will, 0 once it has begun as a lot or was taken back.
+CREATE TABLE upcoming (
+    account           text    NOT NULL,
+    grant_id          text    NOT NULL,
+    kind              text    NOT NULL,
+    priority          integer NOT NULL,
+    amount            bigint  NOT NULL,
+    effective_from_ms bigint  NOT NULL,
+    expires_at_ms     bigint  NOT NULL,
+    source            text    NOT NULL,
+    version           bigint  NOT NULL,
+    created_at_ms     bigint  NOT NULL,
+    PRIMARY KEY (account, grant_id)
+);
+
 -- Counted events that belong to no account (an undecodable command, a checkpoint). Insert only.
 CREATE TABLE partition_events (
     partition integer NOT NULL,

@@ -1,7 +1,9 @@
 """Revoke, freeze and thaw over HTTP: by staff alone, much of it by two of them."""
 
+import asyncio
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -30,6 +32,28 @@ async def _spend(client: httpx.AsyncClient, account: str, amount: int) -> None:
     assert held.status_code == 201, held.text
     paid = await client.post("/v1/reservations/spend/charge", json=body, headers=keyed("paid"))
     assert paid.status_code == 200, paid.text
+
+
+async def test_credits_for_later_are_shown_as_upcoming_and_come_by_themselves(api: World) -> None:
+    async with api.client(api.key()) as staff:
+        account = await granted(staff, 1)
+        path = f"/v1/accounts/{account}"
+        begins = datetime.now(UTC) + timedelta(seconds=3)
+        body = {"amount": 70, "kind": "promo", "source": uuid.uuid4().hex}
+        body["effectiveFrom"] = begins.isoformat()
+        given = await staff.post(f"{path}/grants", json=body, headers=keyed("later"))
+        assert (given.status_code, given.json()["balance"]["available"]) == (201, 1), given.text
+        params = {"minPosition": given.json()["position"]}
+        seen = (await staff.get(f"{path}/balance", params=params)).json()
+        assert (seen["available"], [x["amount"] for x in seen["upcoming"]]) == (1, [70])
+        less = {"account": account, "amount": 20, "reason": "less"}
+        taken = await staff.post("/v1/grants/later/revoke", json=less, headers=keyed("less"))
+        assert (taken.status_code, taken.json()["revoked"]) == (200, 20), taken.text
+        async with asyncio.timeout(20):
+            while seen["available"] == 1:
+                await asyncio.sleep(0.2)
+                seen = (await staff.get(f"{path}/balance")).json()
+        assert (seen["available"], seen["upcoming"]) == (51, [])
 
 
 async def test_a_frozen_account_is_told_so_and_its_balance_says_why(api: World) -> None:

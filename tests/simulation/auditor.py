@@ -1,7 +1,6 @@
 """The auditor: decides the commands of the log once more, one by one, and disagrees or is silent.
 
-It shares decide and evolve with the ledger and nothing else: its own reader rule, its own header,
-its own memory of first outcomes.
+It shares decide and evolve with the ledger, not reader rule, header and memory of first outcomes.
 """
 
 import hashlib
@@ -28,6 +27,7 @@ from contracts.events import (
     CreditsGranted,
     CreditsReceived,
     CreditsReserved,
+    GrantScheduled,
     PartitionClaimed,
 )
 from contracts.reasons import Reason, RejectReason
@@ -191,7 +191,7 @@ class Auditor:
             written.append(self._stamped(event, ref, last, before + place))
             if isinstance(event, CreditsReserved):
                 self._ends.add((account.id, event.reservation))
-            elif isinstance(event, CreditsGranted):
+            elif isinstance(event, CreditsGranted | GrantScheduled):
                 self._ends.add((account.id, event.grant))
             elif isinstance(event, CreditsReceived):
                 self._ends |= {(account.id, grant) for grant, *_ in lots_of(event)}

@@ -50,8 +50,8 @@ class Books:
             if anew:
                 self.first[named] = at, raw
 
-    def _CreditsGranted(self, event: dict[str, Any], _: int) -> None:
-        self._came(event, {event["grant"]: event})
+    def _CreditsGranted(self, event: dict[str, Any], at: int) -> None:
+        self._came(event, {event["grant"]: event} if event["effectiveFrom"] <= at else {})
 
     def _CreditsReceived(self, event: dict[str, Any], _: int) -> None:
         names = (event["grant"] + f"-{n}" * (n > 0) for n in range(100))

@@ -145,6 +145,10 @@ class Callers:
 
     def _grant(self, id_: str, account: str, now: Ms) -> Grant:
         random = self._random.random
+        until = FOREVER if random() < 0.7 else now + int(random() * HOUR) + SECOND
+        later, soon = random(), int(random() * 10 * MINUTE)
+        if later > 0.95:
+            until = now + DAY + soon  # its owner is told of it
         return Grant(
             id=id_,
             account=account,
@@ -153,7 +157,8 @@ class Callers:
             amount=15 + int(random() * 40),
             kind=GrantKind.PAID if random() < 0.5 else GrantKind.PROMO,
             source=f"source-{id_}",
-            expires_at=FOREVER if random() < 0.7 else now + int(random() * HOUR) + SECOND,
+            effective_from=min(now + soon, until - 1) if later < 0.15 else 0,
+            expires_at=until,
         )
 
     def _reserve(self, id_: str, account: str, now: Ms) -> Reserve:

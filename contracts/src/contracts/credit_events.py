@@ -132,7 +132,8 @@ class CreditsRefunded(Event, kw_only=True):
 class CreditsGranted(Event, kw_only=True):
     """A new lot, named by the grant. `repaid` says which debts it paid first, by their grants.
 
-    `allowance` when a plan gave it: the period that it is for.
+    `allowance` when a plan gave it: the period that it is for. `scheduled` when it was told of
+    before, and begins with this. `notice` is how many days before its end its owner is told.
     """
 
     grant: Id
@@ -147,6 +148,8 @@ class CreditsGranted(Event, kw_only=True):
     reason: Id | None = None
     approved_by: Id | None = None
     allowance: Allowance | None = None
+    scheduled: bool = False
+    notice: int = 0
 
 
 class CreditsRevoked(Event, kw_only=True):
@@ -191,7 +194,8 @@ class CreditsSent(Event, kw_only=True):
 class CreditsReceived(Event, kw_only=True):
     """Credits came from another account: a lot for each part, named by `lots_of`.
 
-    `repaid` of them paid debts first, out of the first lots.
+    `repaid` of them paid debts first, out of the first lots. `notices` are for each lot the days
+    before its end at which its owner is told.
     """
 
     transfer: Id
@@ -200,6 +204,7 @@ class CreditsReceived(Event, kw_only=True):
     amount: Credits
     parts: tuple[Part, ...] = ()
     repaid: tuple[Slice, ...] = ()
+    notices: tuple[int, ...] = ()
 
 
 class TransferSettled(Event, kw_only=True):

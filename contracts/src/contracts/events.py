@@ -31,6 +31,7 @@ from contracts.account_events import (
     TopUpDue,
     TopUpReported,
 )
+from contracts.coming_events import ExpiryForetold, GrantScheduled, ScheduleRevoked
 from contracts.commands import PurchaseState
 from contracts.credit_events import (
     CreditsCharged,
@@ -85,8 +86,10 @@ __all__ = [
     "CreditsSent",
     "EstimateGiven",
     "Event",
+    "ExpiryForetold",
     "Extension",
     "GrantExpired",
+    "GrantScheduled",
     "LimitStatus",
     "PartitionClaimed",
     "PlanChanged",
@@ -97,6 +100,7 @@ __all__ = [
     "PurchaseRefunded",
     "ReservationExpired",
     "ReservationExtended",
+    "ScheduleRevoked",
     "Slice",
     "ThresholdCrossed",
     "TopUpDue",
@@ -137,6 +141,9 @@ AnyEvent: TypeAlias = (
     | CommandTooOld
     | CommandRejected
     | Checkpoint
+    | GrantScheduled
+    | ScheduleRevoked
+    | ExpiryForetold
 )
 AnyRecord: TypeAlias = AnyEvent | PartitionClaimed
 

@@ -21,6 +21,7 @@ class Tables:
         self.plans: dict[Any, Any] = {}
         self.freezes: dict[Any, Any] = {}
         self.transfers: dict[Any, Any] = {}
+        self.upcoming: dict[Any, Any] = {}
         self.newest: dict[Any, Any] = {}
         self.priced: dict[Any, Any] = {}
         self.costs: dict[Any, Any] = {}
@@ -68,6 +69,11 @@ class Tables:
             self.transfers[sent.account, sent.transfer] = [sent.to, sent.amount, sent.at, None]
         for ended in touched.settled:
             self.transfers[ended.account, ended.transfer][3] = ended.returned
+        for key, (coming, left) in touched.upcoming.items():
+            assert key not in self.upcoming
+            self.upcoming[key] = left, coming.effective_from, coming.expires_at
+        for key, left in touched.upcoming_left.items():
+            self.upcoming[key] = left, *self.upcoming[key][1:]
 
 
 def _add(table: dict[Any, Any], changes: Mapping[Any, Struct]) -> None:

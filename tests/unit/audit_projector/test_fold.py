@@ -2,16 +2,20 @@
 
 import json
 import random
+from typing import Any
 
 import msgspec
 import pytest
 from audit_projector.finance.expected import Expected
 from audit_projector.fold import Batch, MalformedEvent, detail, fold, storable
 from audit_projector.intake import Taken
+from contracts.commands import Expire, Grant, GrantKind, Revoke
+from contracts.units import MINUTE
+from ledger.follow import COURIER
 
 from contracts import codec
 from tests.unit.audit_projector.tables import Tables
-from tests.unit.audit_projector.world import World, counted
+from tests.unit.audit_projector.world import PAYMENTS, World, counted, kinds
 
 SEEDS = range(6)
 
@@ -93,6 +97,36 @@ def test_transfers_agree_and_arrive_once_or_come_back(tables: Tables, expected: 
         key: [one.to, one.amount, one.sent_at, one.returned] for key, one in sent.items()
     }
     assert list(expected.transfers.differences()) == []
+
+
+def test_what_begins_later_agrees(tables: Tables, expected: Expected) -> None:
+    assert tables.upcoming == expected.upcoming
+
+
+def test_the_worlds_have_grants_to_come_and_notices() -> None:
+    assert kinds(World(SEEDS[0]).go_on(400)) >= {"GrantScheduled", "ExpiryForetold"}
+
+
+def test_less_of_what_begins_later_is_less_in_every_table_until_it_begins() -> None:
+    world, told, tables_ = World(1), Expected(), Tables()
+    (account, *_), begins = world.accounts, world.now + MINUTE
+    who: dict[str, Any] = {"account": account, "actor": PAYMENTS}
+    more: dict[str, Any] = {**who, "kind": GrantKind.PROMO, "effective_from": begins}
+    for named in ("half", "whole"):
+        world.ask(Grant(id=named, amount=90, source=named, **more))
+    tables_.apply(world.taken())
+    world.ask(Revoke(id="v1", grant="half", reason="less", amount=50, **who))
+    world.ask(Revoke(id="v2", grant="whole", reason="less", **who))
+    tables_.apply(world.taken()[-2:])
+    assert [left for left, *_ in tables_.upcoming.values()] == [40, 0]
+    world.now = begins
+    world.ask(Expire(id="x1", account=account, actor=COURIER, grant="half"))
+    tables_.apply(world.taken()[-1:])
+    for _, event in counted(world.taken()):
+        told.take(event)
+    assert [left for left, *_ in tables_.upcoming.values()] == [0, 0]
+    assert tables_.upcoming == told.upcoming
+    assert tables_.lots[account, "half"][:2] == [40, 40]
 
 
 def test_the_worlds_have_transfers_of_every_kind() -> None:

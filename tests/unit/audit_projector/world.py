@@ -37,7 +37,7 @@ from contracts.commands import (
 )
 from contracts.events import AnyEvent, PartitionClaimed
 from contracts.reasons import Outcome
-from contracts.units import FOREVER, MINUTE
+from contracts.units import DAY, FOREVER, MINUTE
 from ledger.follow import follow_up
 from ledger.partition import Partition
 
@@ -138,15 +138,21 @@ class World:
 
     def _grant(self, account: str) -> None:
         soon = self.random.random() < 0.5
+        later = self.commands % 7 == 1
+        amount, kind = self.random.randrange(50, 3_000), self.random.choice(list(GrantKind))
+        until = self.now + self.random.randrange(1, 9) * MINUTE if soon else FOREVER
+        if self.commands % 7 == 2:
+            until = self.now + DAY + 2 * MINUTE  # its owner is told of it
         self.ask(
             Grant(
                 id=self._name(),
                 account=account,
                 actor=PAYMENTS,
-                amount=self.random.randrange(50, 3_000),
-                kind=self.random.choice(list(GrantKind)),
+                amount=amount,
+                kind=kind,
                 source=f"s{self.number}-{self.commands}",
-                expires_at=self.now + self.random.randrange(1, 9) * MINUTE if soon else FOREVER,
+                effective_from=min(self.now + 3 * MINUTE, until - 1) if later else 0,
+                expires_at=until,
             )
         )
 
@@ -193,7 +199,7 @@ class World:
     def _stop(self, who: dict[str, Any]) -> AnyCommand:
         """A revoke, or a freeze of an account or a lot, or its end."""
         owned = self.ledger.accounts.get(who["account"])
-        lots = [lot.grant for lot in owned.lots] if owned is not None else []
+        lots = [x.grant for x in owned.lots] + list(owned.upcoming) if owned is not None else []
         grant = self.random.choice((*lots, "no-such-grant"))
         who["actor"], who["reason"] = PAYMENTS, self.random.choice(("dispute", "fraud"))
         pick = self.random.random()

@@ -72,7 +72,8 @@ def _audit_slices(account: Account) -> None:
     for grant, debt in account.debts.items():
         assert 0 < debt <= owed[grant], "a debt is of what was held or spent of its grant"
     ends = [held.expires_at for held in account.reservations.values()]
-    ends += [lot.expires_at for lot in account.lots if lot.available]
+    ends += [lot.expires_at - lot.ahead for lot in account.lots if lot.available]
+    ends += [coming.effective_from for coming in account.upcoming.values()]
     ends += [sent.at + AGAIN_MS for sent in account.transfers.values()]
     assert account.next_due <= min(ends, default=account.next_due), "something is due unnoticed"
 

@@ -67,12 +67,6 @@ def test_a_grant_that_ends_before_it_begins_is_refused() -> None:
     )
 
 
-def test_a_grant_for_later_is_not_available_yet() -> None:
-    given().when(grant(1, effective_from=T0 + 1)).then(
-        refused(Reason.NOT_AVAILABLE_YET, fields=("effectiveFrom",))
-    )
-
-
 @pytest.mark.parametrize(
     ("more", "field"),
     [

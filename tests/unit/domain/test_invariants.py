@@ -97,7 +97,7 @@ class Histories(RuleBasedStateMachine):
                 "reservation": list(found.reservations),
                 "ended": list(found.ended),
                 "charge": list(found.charges),
-                "grant": [lot.grant for lot in found.lots],
+                "grant": [*(lot.grant for lot in found.lots), *found.upcoming],
                 "estimate": list(found.estimates),
             }
         if kind == "reservation" and not there.get(kind) and nth < 5:
@@ -118,10 +118,10 @@ class Histories(RuleBasedStateMachine):
     def grants(
         self, account: str, amount: int, expires: Ms | None, kind: GrantKind, n: int
     ) -> None:
-        named = self.fresh()
-        source = f"s{n}" if n < 2 else named
-        until = FOREVER if expires is None else self.world.now + expires
-        self.ask(grant(amount, named, account=account, kind=kind, expires_at=until, source=source))
+        named, begins = self.fresh(), self.world.now + n * MINUTE * (n % 3 == 2)
+        more = {"account": account, "kind": kind, "source": f"s{n}" if n < 2 else named}
+        until = FOREVER if expires is None else begins + expires
+        self.ask(grant(amount, named, effective_from=begins, expires_at=until, **more))
 
     @rule(account=accounts, amount=amounts, life=lives, n=nth)
     def reserves(self, account: str, amount: int, life: Ms | None, n: int) -> None:

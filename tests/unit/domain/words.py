@@ -80,6 +80,18 @@ def lot_expired(grant: str, amount: Credits) -> Said:
     return Said(e.GrantExpired, grant=grant, amount=amount)
 
 
+def scheduled(amount: Credits, grant: str = "g1", **more: Any) -> Said:
+    return Said(e.GrantScheduled, grant=grant, amount=amount, source=f"s-{grant}", **more)
+
+
+def less_scheduled(grant: str, amount: Credits, left: Credits, **more: Any) -> Said:
+    return Said(e.ScheduleRevoked, grant=grant, amount=amount, left=left, **more)
+
+
+def expiring(grant: str, amount: Credits, days: int, **more: Any) -> Said:
+    return Said(e.ExpiryForetold, grant=grant, amount=amount, days=days, **more)
+
+
 def estimated(**more: Any) -> Said:
     return Said(e.EstimateGiven, **more)
 

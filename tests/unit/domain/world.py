@@ -14,7 +14,7 @@ from contracts.commands import AnyCommand
 from contracts.credit_events import lots_of
 from contracts.events import AnyEvent
 from contracts.reasons import Reason
-from contracts.units import ANSWER_KEPT_MS, Credits, Ms
+from contracts.units import ANSWER_KEPT_MS, DAY, Credits, Ms
 from ledger.accounts import Accounts
 from ledger.domain.account import Account
 from ledger.partition import Partition
@@ -35,6 +35,8 @@ class Books:
     def __init__(self) -> None:
         self.sums: Counter[str] = Counter()
         self.ends: dict[str, Ms] = {}
+        self.coming: dict[str, tuple[Credits, Ms]] = {}
+        self.told: set[tuple[str, int]] = set()
         self.version = 0
 
     def add(self, event: AnyEvent) -> None:
@@ -48,8 +50,13 @@ class Books:
             assert self.ends[part.grant] <= event.at, "lost before its time"
         match event:
             case events.CreditsGranted():
+                if event.scheduled:
+                    assert self.coming.pop(event.grant) == (amount, event.effective_from)
+                    assert event.effective_from <= event.at, "it began early"
                 self.ends[event.grant] = event.expires_at
                 self._move(available=amount - paid, granted=amount, revoked=paid, debt=-paid)
+            case events.GrantScheduled() | events.ScheduleRevoked() | events.ExpiryForetold():
+                self._coming(event)
             case events.CreditsRevoked():
                 self._move(available=-amount, revoked=amount, debt=event.debt)
             case events.CreditsReserved() | events.ReservationExtended():
@@ -85,6 +92,24 @@ class Books:
         told = (event.balance.available, event.balance.held, event.balance.spent)
         assert told == tuple(self.sums[name] for name in ("available", "held", "spent"))
         assert min(self.sums.values(), default=0) >= 0
+
+    def _coming(
+        self, event: events.GrantScheduled | events.ScheduleRevoked | events.ExpiryForetold
+    ) -> None:
+        match event:
+            case events.GrantScheduled():
+                self.coming[event.grant] = event.amount, event.effective_from
+            case events.ScheduleRevoked():
+                left, begins = self.coming.pop(event.grant)
+                assert event.left == left - event.amount
+                if event.left:
+                    self.coming[event.grant] = event.left, begins
+            case events.ExpiryForetold():
+                assert event.amount, "of nothing nobody is told"
+                ahead = self.ends[event.grant] - event.at
+                assert 0 < ahead <= event.days * DAY, "too early or late"
+                assert (event.grant, event.days) not in self.told, "told twice"
+                self.told.add((event.grant, event.days))
 
     def _move(self, **by: Credits) -> None:
         for name, amount in by.items():

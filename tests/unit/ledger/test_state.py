@@ -10,7 +10,16 @@ from contracts.commands import Controls, GrantKind, Limits
 from contracts.grants import Part
 from contracts.header import Allowance, Slice, Window
 from ledger import resting
-from ledger.domain.account import Account, Charged, Ended, Estimated, Lot, Reservation, Transfer
+from ledger.domain.account import (
+    Account,
+    Charged,
+    Ended,
+    Estimated,
+    Lot,
+    Reservation,
+    Transfer,
+    Upcoming,
+)
 from ledger.domain.trail import follow
 from ledger.resting import DEFLATED_MAX, Resting, layout, print_of
 
@@ -34,7 +43,7 @@ LIVED: dict[str, object] = {
     "month": Window(3, 4),
     "month_spent": 10,
     "controls": Controls(run_limit=5),
-    "lots": [Lot("g1", GrantKind.PAID, 50, 1, 2, 100, 2, 1, 1, 1)],
+    "lots": [Lot("g1", GrantKind.PAID, 50, 1, 2, 100, 2, 1, 1, 1, 7)],
     "reservations": {"r1": Reservation("r1", "tool", 5, 3, SLICES, 9, 1, 2, "r0", 1, ("tool",), 4)},
     "charges": {"c1": Charged("r1", "tool", 4, 4, SLICES, 5, 6)},
     "sources": {"s1": "g1"},
@@ -57,6 +66,7 @@ LIVED: dict[str, object] = {
     "transfers": {"t1": Transfer("acct-2", 3, SLICES, (Part(GrantKind.GIFT, 3, 30, 9),), 5)},
     "settled": {"t0": 3},
     "arrived": {"acct-3 t9": "receive-1"},
+    "upcoming": {"g2": Upcoming("g2", GrantKind.PROMO, "s2", 5, 9, 3, 4, None, "gift", None)},
 }
 
 

@@ -26,14 +26,18 @@ from contracts.events import (
     CreditsRevoked,
     CreditsSent,
     EstimateGiven,
+    ExpiryForetold,
     GrantExpired,
+    GrantScheduled,
     PlanChanged,
     ReservationExpired,
     ReservationExtended,
+    ScheduleRevoked,
     TransferSettled,
 )
 from contracts.reasons import Outcome
 
+from audit_projector import coming
 from audit_projector.moving import back, lend, move, paid
 from audit_projector.rows import NewLot, NewReservation
 from audit_projector.touched import Touched
@@ -65,7 +69,23 @@ def _granted(touched: Touched, event: CreditsGranted) -> Effect:
     )
     if event.allowance is not None:
         _planned(touched, event, event.allowance)
+    if event.scheduled:
+        coming.begun(touched, event)
     return event.amount - gone, event.amount, None, None, event.grant, None
+
+
+def _scheduled(touched: Touched, event: GrantScheduled) -> Effect:
+    coming.scheduled(touched, event)
+    return 0, event.amount, None, None, event.grant, None
+
+
+def _less_scheduled(touched: Touched, event: ScheduleRevoked) -> Effect:
+    coming.less(touched, event)
+    return 0, event.amount, None, None, event.grant, None
+
+
+def _expiring(_: Touched, event: ExpiryForetold) -> Effect:
+    return 0, event.amount, None, None, event.grant, None
 
 
 def _received(touched: Touched, event: CreditsReceived) -> Effect:
@@ -244,8 +264,11 @@ _RULES: dict[type, Callable[..., Effect]] = {
     CreditsSent: _sent,
     EstimateGiven: _estimated,
     GrantExpired: _grant_expired,
+    ExpiryForetold: _expiring,
+    GrantScheduled: _scheduled,
     PlanChanged: _plan_changed,
     ReservationExpired: _reservation_expired,
     ReservationExtended: _extended,
+    ScheduleRevoked: _less_scheduled,
     TransferSettled: _settled,
 }

@@ -6,6 +6,7 @@ from contracts.codec import encode
 from contracts.events import CreditsSent, TransferSettled
 from contracts.header import Allowance
 
+from audit_projector import coming
 from audit_projector import statements as sql
 from audit_projector.fold import Batch
 from audit_projector.rows import (
@@ -73,6 +74,8 @@ def packed(batch: Batch) -> list[tuple[sql.Step, list[bytes]]]:
         ),
         (sql.TRANSFERS, list(map(_sent, touched.transfers))),
         (sql.SETTLED, list(map(_settled, touched.settled))),
+        (sql.UPCOMING, coming.new_rows(touched)),
+        (sql.UPCOMING_LEFT, coming.left_rows(touched)),
     ]
     return [(step, rows) for step, rows in steps if rows]
 

@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 SCHEMA: Final = "read"  # published: contracts/read-models.sql
-NEWEST: Final = "0005"  # the newest of migrations/versions
+NEWEST: Final = "0006"  # the newest of migrations/versions
 
 
 class NotMigrated(RuntimeError):

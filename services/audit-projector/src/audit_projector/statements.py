@@ -22,6 +22,9 @@ CREATE TEMP TABLE s_usage (LIKE {read}.usage) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_controls (LIKE {read}.controls) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_plans (LIKE {read}.plans) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_completed (account text, reservation text) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE s_upcoming (
+    account text, grant_id text, amount bigint
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE s_freezes (
     account text, grant_id text, reason text, at_ms bigint
 ) ON COMMIT DELETE ROWS;
@@ -234,6 +237,25 @@ COPY s_settled (account, transfer, returned, settled_at_ms) FROM STDIN (FORMAT b
     """
 UPDATE {read}.transfers AS t SET returned = s.returned, settled_at_ms = s.settled_at_ms
 FROM s_settled AS s WHERE t.account = s.account AND t.transfer = s.transfer
+""",
+    exact=True,
+)
+
+UPCOMING: Final = Step(
+    """
+COPY {read}.upcoming (account, grant_id, kind, priority, amount, effective_from_ms, expires_at_ms,
+    source, version, created_at_ms)
+FROM STDIN (FORMAT binary)
+"""
+)
+
+UPCOMING_LEFT: Final = Step(
+    """
+COPY s_upcoming (account, grant_id, amount) FROM STDIN (FORMAT binary)
+""",
+    """
+UPDATE {read}.upcoming AS u SET amount = s.amount
+FROM s_upcoming AS s WHERE u.account = s.account AND u.grant_id = s.grant_id
 """,
     exact=True,
 )

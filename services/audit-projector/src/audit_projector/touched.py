@@ -1,6 +1,6 @@
 """Everything that a batch touched, by its key, as one net change each."""
 
-from contracts.events import CreditsSent, TransferSettled
+from contracts.events import CreditsSent, GrantScheduled, TransferSettled
 from contracts.header import Allowance
 
 from audit_projector.rows import (
@@ -30,6 +30,8 @@ class Touched:
         "settled",
         "sums",
         "transfers",
+        "upcoming",
+        "upcoming_left",
         "usages",
     )
 
@@ -45,6 +47,8 @@ class Touched:
         self.plans: dict[str, tuple[Allowance, int, int]] = {}  # with version and time
         self.freezes: dict[tuple[str, str, str], int | None] = {}  # asked for when; None: no more
         self.transfers: list[CreditsSent] = []
+        self.upcoming: dict[tuple[str, str], tuple[GrantScheduled, int]] = {}  # and what is left
+        self.upcoming_left: dict[tuple[str, str], int] = {}
         self.settled: list[TransferSettled] = []
 
     def sum(self, account: str) -> Sums:

@@ -75,6 +75,19 @@ def _granted(e: events.CreditsGranted, balance: Balance, position: str) -> Grant
     )
 
 
+def _scheduled(e: events.GrantScheduled, balance: Balance, position: str) -> GrantShown:
+    return GrantShown(
+        grant_id=e.grant,
+        amount=e.amount,
+        kind=e.kind.value,
+        source=e.source,
+        expires_at=moment_or_none(e.expires_at),
+        effective_from=moment(e.effective_from),
+        balance=balance,
+        position=position,
+    )
+
+
 def _estimated(e: events.EstimateGiven, balance: Balance, position: str) -> EstimateShown:
     return EstimateShown(
         estimate_id=e.estimate,
@@ -171,6 +184,12 @@ def _revoked(e: events.CreditsRevoked, balance: Balance, position: str) -> Revok
     )
 
 
+def _less_scheduled(e: events.ScheduleRevoked, balance: Balance, position: str) -> RevokeShown:
+    return RevokeShown(
+        grant_id=e.grant, revoked=e.amount, debt=0, balance=balance, position=position
+    )
+
+
 def _frozen(
     e: events.AccountFrozen | events.AccountThawed, balance: Balance, position: str
 ) -> FreezeShown:
@@ -217,12 +236,14 @@ def _lots(slices: tuple[Slice, ...]) -> tuple[LotShown, ...]:
 
 _SHOWN: dict[type, tuple[int, Callable[[Any, Balance, str], Shown]]] = {
     events.CreditsGranted: (201, _granted),
+    events.GrantScheduled: (201, _scheduled),
     events.EstimateGiven: (200, _estimated),
     events.CreditsReserved: (201, _reserved),
     events.CreditsCharged: (200, _charged),
     events.CreditsReleased: (200, _released),
     events.CreditsRefunded: (200, _refunded),
     events.CreditsRevoked: (200, _revoked),
+    events.ScheduleRevoked: (200, _less_scheduled),
     events.CreditsSent: (201, _sent),
     events.AccountFrozen: (200, _frozen),
     events.AccountThawed: (200, _frozen),

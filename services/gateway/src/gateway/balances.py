@@ -14,6 +14,7 @@ from gateway.freshness import Freshness
 from gateway.moments import moment, moment_or_none
 from gateway.plans import PlanHeld, plan_of
 from gateway.readmodels import Reading, ReadModels
+from gateway.upcoming import Upcoming, upcoming
 from gateway.windows import windows_at
 
 LOTS_MAX = 1_000  # with something in them; an account with more has other troubles
@@ -126,6 +127,7 @@ class BalanceShown(Struct, rename="camel", kw_only=True):
     debt: int = 0
     frozen: list[Frozen] = []
     plan: PlanHeld | None = None
+    upcoming: list[Upcoming] = []
 
 
 class CreditsShown(Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -144,6 +146,7 @@ class CreditsShown(Struct, rename="camel", omit_defaults=True, kw_only=True):
     position: str
     debt: int = 0
     frozen: list[Frozen] = []
+    upcoming: list[Upcoming] = []
 
 
 class Balances:
@@ -162,10 +165,12 @@ class Balances:
             limits = await _limits(reading, account, amounts, now)
             frozen = await freezes(reading, account)
             plan = await plan_of(reading, account)
+            coming = await upcoming(reading, account)
         complete = amounts.seq >= seen
         as_of = max(now, amounts.at_ms) if complete else amounts.at_ms
         found = self._shown(account, amounts, lots, limits, as_of=as_of, complete=complete)
         found.debt, found.frozen, found.plan = amounts.debt, frozen, plan
+        found.upcoming = coming
         return found
 
     async def then(self, account: str, as_of: Ms) -> BalanceShown:
@@ -193,6 +198,7 @@ class Balances:
             position=shown.position,
             debt=shown.debt,
             frozen=shown.frozen,
+            upcoming=shown.upcoming,
             plan=None if shown.plan is None else shown.plan.plan,
             plan_period_end=None if shown.plan is None else shown.plan.period_end,
         )

@@ -167,18 +167,23 @@ class Privacy(Struct, frozen=True):
         before = await self.reads.balances.now(account, guest.now)
         if before.held:
             raise failure(409, "runs_open", "Runs are under way; erase when they have ended.")
-        if before.available and not forfeit:
+        left = before.available + sum(coming.amount for coming in before.upcoming)
+        if left and not forfeit:
             raise failure(
                 409,
                 "credits_left",
-                f"{before.available} credits are left. Say forfeit: true to give them up.",
+                f"{left} credits are left. Say forfeit: true to give them up.",
             )
         freeze = commands.Freeze(
             id=f"erase-{account}"[:64], account=account, actor=_ERASER, reason=ERASED
         )
         await self._reached(account, await self._ask(request, guest, freeze))
         forfeited = 0
-        for lot in (await self.reads.balances.now(account, guest.now)).lots:
+        rest = await self.reads.balances.now(account, guest.now)
+        for coming in rest.upcoming:
+            await self._ask(request, guest, _given_up(account, coming.grant_id, coming.amount))
+            forfeited += coming.amount
+        for lot in rest.lots:
             if lot.available:
                 await self._ask(request, guest, _given_up(account, lot.grant_id, lot.available))
                 forfeited += lot.available

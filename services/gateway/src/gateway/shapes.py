@@ -35,13 +35,14 @@ class RangeShown(Struct, rename="camel", omit_defaults=True):
 
 
 class GrantShown(Shown, kw_only=True):
-    """Credits were given."""
+    """Credits were given, or will be: at `effectiveFrom`, where that is told."""
 
     grant_id: str
     amount: int
     kind: str
     source: str
     expires_at: datetime | None = None
+    effective_from: datetime | None = None
 
 
 class TransferShown(Shown, kw_only=True):

@@ -28,7 +28,9 @@ from contracts.events import (
     CreditsRevoked,
     CreditsSent,
     EstimateGiven,
+    ExpiryForetold,
     GrantExpired,
+    GrantScheduled,
     PlanChanged,
     PurchaseCompleted,
     PurchaseDisputed,
@@ -37,6 +39,7 @@ from contracts.events import (
     PurchaseRefunded,
     ReservationExpired,
     ReservationExtended,
+    ScheduleRevoked,
     ThresholdCrossed,
     TopUpDue,
     TopUpReported,
@@ -118,6 +121,8 @@ def _fill(said: Told, event: AnyEvent) -> str | None:
             said.amount, said.reservation = event.amount, event.reservation
         case CreditsGranted() | CreditsRevoked() | CreditsReceived() | GrantExpired():
             said.amount, said.grant = event.amount, event.grant
+        case GrantScheduled() | ScheduleRevoked():
+            said.amount, said.grant = event.amount, event.grant
         case CreditsSent():
             said.amount = event.amount
         case EstimateGiven() | AnswerRepeated() | CommandTooOld() | CommandRejected():
@@ -149,6 +154,8 @@ def _alert(said: Told, event: AnyEvent) -> str | None:
             said.limit = None if event.limit is None else limit_shown(event.limit)
         case AccountFrozen() | AccountThawed():
             said.reason, said.grant = event.reason, event.grant
+        case ExpiryForetold():
+            said.amount, said.grant = event.amount, event.grant
         case TopUpReported():
             said.state, said.purchase = event.state, event.purchase
         case TopUpDue() | PlanChanged() | ControlsChanged():

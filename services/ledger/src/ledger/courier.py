@@ -1,13 +1,13 @@
 """The courier: sends what follows from the state, again and again until the state says done.
 
 It sees acknowledged state only, and nothing depends on a committed offset: after a crash the next
-owner finds the same things open. Here: reservations, lots and periods of plans whose time has
-come, and transfers. What was sent is received, and what was received or refused is settled, at
+owner finds the same things open. Here: reservations, lots, grants and periods of plans whose time
+has come, and transfers. What was sent is received, and what was received or refused is settled, at
 once; an open transfer is looked after again until it is settled. See `ledger.follow`.
 """
 
 from hashlib import blake2b
-from itertools import islice
+from itertools import chain, islice
 
 from bus.log import PartitionLog
 from contracts.commands import AnyCommand, Expire
@@ -90,9 +90,9 @@ def _expire(account: Account, due: Ms, now: Ms) -> Expire:
     )
     grant = None
     if reservation is None:
-        grant = next(
-            (lot.grant for lot in account.lots if lot.available and lot.expires_at == due), None
-        )
+        lots = (x.grant for x in account.lots if x.available and x.expires_at - x.ahead == due)
+        coming = (x.grant for x in account.upcoming.values() if x.effective_from == due)
+        grant = next(chain(lots, coming), None)
     named = f"{account.id}|{reservation or ''}|{grant or ''}|{due}|{now // MINUTE}"
     return Expire(
         id="expire-" + blake2b(named.encode(), digest_size=20).hexdigest(),

@@ -19,9 +19,11 @@ from contracts.events import (
     CreditsRefunded,
     CreditsReleased,
     CreditsReserved,
+    GrantScheduled,
     PlanChanged,
     ReservationExpired,
     ReservationExtended,
+    ScheduleRevoked,
     Slice,
     TransferSettled,
 )
@@ -90,6 +92,7 @@ class Expected:
         self.plans: dict[str, tuple[str, int, int, int, int, int, int, int]] = {}
         self.freezes: dict[tuple[str, str, str], Ms] = {}
         self.transfers = Transfers()
+        self.upcoming: dict[Key, tuple[Credits, Ms, Ms]] = {}  # what will begin, from when to when
         self.events = 0
         self.partition_events = 0
 
@@ -115,6 +118,7 @@ class Expected:
             self.plans[event.account] = (*terms, period.given, event.version, event.at)
         self._reservations(event)
         self.transfers.take(event)
+        self._coming(event)
         self._states(account, event)
 
     def _states(self, account: Account, event: AnyEvent) -> None:
@@ -202,6 +206,18 @@ class Expected:
             self.freezes[name, event.grant or "", event.reason] = event.at
         elif isinstance(event, AccountThawed):
             self.freezes.pop((name, event.grant or "", event.reason), None)
+
+    def _coming(self, event: AnyEvent) -> None:
+        """What begins later: by the events' own words, and nothing once it has begun."""
+        if isinstance(event, GrantScheduled):
+            times = event.effective_from, event.expires_at
+            self.upcoming[event.account, event.grant] = event.amount, *times
+        elif isinstance(event, ScheduleRevoked):
+            before, begins, ends = self.upcoming[event.account, event.grant]
+            self.upcoming[event.account, event.grant] = before - event.amount, begins, ends
+        elif isinstance(event, CreditsGranted) and event.scheduled:
+            _, begins, ends = self.upcoming[event.account, event.grant]
+            self.upcoming[event.account, event.grant] = 0, begins, ends
 
     def _nested(self, event: AnyEvent) -> None:
         """A nested run takes a part of its parent's amount; what it did not use goes back."""

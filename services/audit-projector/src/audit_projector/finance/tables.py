@@ -48,6 +48,9 @@ SELECT account, plan, start_ms, end_ms, credits, day_limit, given, version, at_m
 _TRANSFERS: Final = """
 SELECT account, transfer, receiver, amount, returned, sent_at_ms, settled_at_ms FROM read.transfers
 """
+_UPCOMING: Final = """
+SELECT account, grant_id, amount, effective_from_ms, expires_at_ms FROM read.upcoming
+"""
 _FREEZES: Final = "SELECT account, grant_id, reason, at_ms FROM read.freezes"
 _CONTROLS: Final = "SELECT account, controls FROM read.controls"
 _PARTITION_EVENTS: Final = "SELECT 'all', count(*) FROM read.partition_events"
@@ -95,6 +98,7 @@ def checks(connection: psycopg.Connection[Any], expected: Expected) -> Iterator[
         {key: (since,) for key, since in expected.freezes.items()},
         _rows(connection, _FREEZES, 3),
     )
+    yield compare("grants that begin later", expected.upcoming, _rows(connection, _UPCOMING, 2))
     yield compare(
         "transfers",
         {

@@ -11,7 +11,7 @@ the lots it drew, so that charge, release and refund go back the very same way.
 """
 
 from contracts.commands import Controls, GrantKind, Limits
-from contracts.grants import Part
+from contracts.grants import CostBasis, Part
 from contracts.header import Allowance, Slice, Window
 from contracts.history import Basis
 from contracts.units import FOREVER, Credits, Ms
@@ -31,6 +31,7 @@ class Lot(Struct, gc=False, array_like=True):
     gone: Credits = 0  # expired, or taken by a revoke
     revoked: Credits = 0  # asked back so far, taken or owed
     owed: Credits = 0  # of what is held or spent: made a debt, paid since or not
+    ahead: Ms = 0  # how long before its end its owner is told next; 0: no more
 
     @property
     def burn_order(self) -> tuple[int, Ms, Ms, str]:
@@ -101,6 +102,21 @@ class Transfer(Struct, gc=False, array_like=True):
     at: Ms
 
 
+class Upcoming(Struct, gc=False, array_like=True):
+    """A grant that begins later: nothing of it is owned until then."""
+
+    grant: str
+    kind: GrantKind
+    source: str
+    amount: Credits
+    priority: int
+    effective_from: Ms
+    expires_at: Ms
+    cost_basis: CostBasis | None
+    reason: str | None
+    approved_by: str | None
+
+
 class Account(Struct, array_like=True):
     """One account. Mutable: only `evolve` changes it."""
 
@@ -143,6 +159,7 @@ class Account(Struct, array_like=True):
     transfers: dict[str, Transfer] = field(default_factory=dict)  # sent, and not settled yet
     settled: dict[str, Credits] = field(default_factory=dict)  # transfer -> came back, for ever
     arrived: dict[str, str] = field(default_factory=dict)  # a sender's transfer -> its grant
+    upcoming: dict[str, Upcoming] = field(default_factory=dict)  # by grant, until they begin
 
     def lot(self, grant: str) -> Lot:
         """The lot of a grant."""

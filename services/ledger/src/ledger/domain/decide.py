@@ -87,7 +87,7 @@ def decide(
     if not settled:
         return _rule(command, account, now, catalogue)
     if isinstance(command, Expire) and may(command):
-        named = next((event for event in settled if _ends(command, event)), None)
+        named = next((event for event in reversed(settled) if _ends(command, event)), None)
         if named is not None:
             return (*(event for event in settled if event is not named), named)
     return settled + _rule(command, _after(account, settled), now, catalogue)
@@ -103,6 +103,7 @@ def _after(account: Account, settled: tuple[AnyEvent, ...]) -> Account:
     }
     after.ended = dict(account.ended)
     after.debts = dict(account.debts)
+    after.upcoming = dict(account.upcoming)
     for event in settled:
         evolve(after, event)
     return after
@@ -151,7 +152,7 @@ def _rule(
         case Send():
             return sending.send(command, account, now)
         case Receive():
-            return sending.receive(command, account)
+            return sending.receive(command, account, now)
         case Settle():
             return sending.settle(command, account)
 

@@ -1,4 +1,4 @@
-"""When something of an account ends by time: a hold, what is left of a lot, a plan's period."""
+"""When something of an account is due by time: a hold, a lot, a grant to come, a plan's period."""
 
 from contracts.units import FOREVER, Ms
 
@@ -7,11 +7,13 @@ from ledger.domain.transfers import AGAIN_MS
 
 
 def next_end(account: Account) -> Ms:
-    """When the next one ends; FOREVER if none does."""
+    """When the next one ends, begins or is to be told of; FOREVER if none is."""
     due = min((r.expires_at for r in account.reservations.values()), default=FOREVER)
     for lot in account.lots:
-        if lot.available and lot.expires_at < due:
-            due = lot.expires_at
+        if lot.available and lot.expires_at - lot.ahead < due:
+            due = lot.expires_at - lot.ahead
+    for coming in account.upcoming.values():
+        due = min(due, coming.effective_from)
     if (plan := account.plan) is not None and plan.renews and plan.end < due:
         due = plan.end
     return due

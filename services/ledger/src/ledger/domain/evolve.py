@@ -21,10 +21,13 @@ from contracts.events import (
     CreditsRevoked,
     CreditsSent,
     EstimateGiven,
+    ExpiryForetold,
     GrantExpired,
+    GrantScheduled,
     PlanChanged,
     ReservationExpired,
     ReservationExtended,
+    ScheduleRevoked,
     ThresholdCrossed,
     TopUpDue,
     TopUpReported,
@@ -33,7 +36,7 @@ from contracts.events import (
 )
 from contracts.units import DAY, Ms
 
-from ledger.domain import capping, nesting, standing, topping, transfers
+from ledger.domain import capping, nesting, standing, timed, topping, transfers
 from ledger.domain.account import Account, Charged, Ended, Lot, Reservation
 from ledger.domain.allowance import of_plan
 from ledger.domain.ending import next_due
@@ -68,7 +71,10 @@ def _granted(account: Account, event: CreditsGranted) -> None:
         event.expires_at,
         event.amount,
         event.amount,
+        ahead=event.notice * DAY,
     )
+    if event.scheduled:
+        del account.upcoming[event.grant]
     if event.repaid:
         paid = pay(account, event.repaid)
         lot.available -= paid
@@ -80,7 +86,7 @@ def _granted(account: Account, event: CreditsGranted) -> None:
         standing.planned(account, event.allowance)
     account.granted += event.amount
     account.available += event.amount
-    account.next_due = min(account.next_due, event.expires_at)
+    account.next_due = min(account.next_due, event.expires_at - lot.ahead)
     if event.kind is GrantKind.TOPUP:
         standing.topped_up(account, event)
 
@@ -187,14 +193,6 @@ def _reservation_expired(account: Account, event: ReservationExpired) -> None:
     _end(account, event.reservation, "expired", event.at)
 
 
-def _grant_expired(account: Account, event: GrantExpired) -> None:
-    lot = account.lot(event.grant)
-    lot.available -= event.amount
-    lot.gone += event.amount
-    account.available -= event.amount
-    account.expired += event.amount
-
-
 def _revoked(account: Account, event: CreditsRevoked) -> None:
     lot = account.lot(event.grant)
     lot.available -= event.amount
@@ -213,11 +211,11 @@ def _refunded(account: Account, event: CreditsRefunded) -> None:
         account.lots.remove(lot)
         lot.expires_at = longer.expires_at
         insort(account.lots, lot, key=_burn_order)
-        account.next_due = min(account.next_due, longer.expires_at)
+        account.next_due = min(account.next_due, longer.expires_at - lot.ahead)
     for part in event.slices:
         lot = account.lot(part.grant)
         lot.available += part.amount
-        account.next_due = min(account.next_due, lot.expires_at)
+        account.next_due = min(account.next_due, lot.expires_at - lot.ahead)
     charge = account.charges[event.charge]
     charge.left -= event.amount
     charge.slices = minus(charge.slices, event.slices)
@@ -282,10 +280,13 @@ _REMEMBER: dict[type, Callable[..., None]] = {
     CreditsRevoked: _revoked,
     CreditsSent: transfers.sent,
     EstimateGiven: standing.estimated,
-    GrantExpired: _grant_expired,
+    GrantExpired: timed.lot_expired,
+    ExpiryForetold: timed.told,
+    GrantScheduled: timed.scheduled,
     PlanChanged: standing.plan_changed,
     ReservationExpired: _reservation_expired,
     ReservationExtended: _extended,
+    ScheduleRevoked: timed.less_scheduled,
     ThresholdCrossed: standing.crossed,
     TopUpDue: standing.top_up_due,
     TopUpReported: topping.reported,

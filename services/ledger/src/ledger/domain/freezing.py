@@ -18,7 +18,9 @@ WHOLE = ""  # in place of a grant: the whole account
 
 def freeze(command: Freeze, account: Account) -> tuple[AnyEvent, ...]:
     """Let a reason stand; one that stands already stands on."""
-    if command.grant is not None and not any(lot.grant == command.grant for lot in account.lots):
+    named = command.grant
+    there = named is None or named in account.upcoming
+    if not there and not any(lot.grant == named for lot in account.lots):
         return refused(command, Refusal(Reason.GRANT_UNKNOWN, fields=("grant",)))
     return (AccountFrozen(reason=command.reason, grant=command.grant),)
 

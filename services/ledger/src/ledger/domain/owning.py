@@ -12,6 +12,7 @@ from contracts.units import AMOUNT_MAX, FOREVER, Ms
 from ledger.domain.account import Account
 from ledger.domain.allowance import above_plan
 from ledger.domain.capping import CAPS_MAX
+from ledger.domain.coming import first_notice, scheduled
 from ledger.domain.refusal import Refusal, refused
 from ledger.domain.revoking import paid_first, second_person
 from ledger.domain.windows import counting, zone_exists
@@ -33,16 +34,18 @@ _CURRENCY = re.compile(r"[A-Z]{3}")  # ISO 4217
 
 
 def grant(command: Grant, account: Account, now: Ms, catalogue: Catalogue) -> tuple[AnyEvent, ...]:
-    """A new lot, which pays debts first; the same source grants once, for ever."""
+    """A new lot, which pays debts first, now or later; the same source grants once, for ever."""
     priority = PRIORITY[command.kind] if command.priority is None else command.priority
     if no := _wrong_grant(command, priority, now):
         return refused(command, no)
     if command.source in account.sources:
         return refused(command, Refusal(Reason.SOURCE_ALREADY_GRANTED, Remedy.NONE))
-    if any(lot.grant == command.id for lot in account.lots):
+    if command.id in account.upcoming or any(lot.grant == command.id for lot in account.lots):
         return refused(command, Refusal(Reason.GRANT_EXISTS, Remedy.NONE))
     if (no := second_person(command, command.amount, catalogue)) is not None:
         return refused(command, no)
+    if command.effective_from > now:
+        return (scheduled(command, priority),)
     return (
         CreditsGranted(
             grant=command.id,
@@ -52,6 +55,7 @@ def grant(command: Grant, account: Account, now: Ms, catalogue: Catalogue) -> tu
             priority=priority,
             effective_from=command.effective_from or now,
             expires_at=command.expires_at,
+            notice=first_notice(command.kind, now, command.expires_at),
             cost_basis=command.cost_basis,
             repaid=paid_first(account, command.amount, DEBTS_PAID_MAX) if account.debts else (),
             reason=command.reason,
@@ -84,8 +88,6 @@ def _wrong_grant(command: Grant, priority: int, now: Ms) -> Refusal | None:
         return Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=wrong)
     if command.expires_at <= max(now, command.effective_from):
         return Refusal(Reason.EXPIRY_IN_THE_PAST, fields=("expiresAt",))
-    if command.effective_from > now:
-        return Refusal(Reason.NOT_AVAILABLE_YET, fields=("effectiveFrom",))
     return None
 
 

@@ -17,7 +17,7 @@ def back(
         lot = account.lot(part.grant)
         lot.available += part.amount
         account.available += part.amount
-        account.next_due = min(account.next_due, lot.expires_at)
+        account.next_due = min(account.next_due, lot.expires_at - lot.ahead)
     for part in lost:
         lot = account.lot(part.grant)
         lot.available -= part.amount

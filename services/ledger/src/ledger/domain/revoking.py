@@ -6,7 +6,7 @@ by later grants, oldest debt first; lots that the account has beside it are its 
 
 from contracts.catalogue import Catalogue
 from contracts.commands import ActorKind, Grant, Refund, Revoke
-from contracts.events import AnyEvent, CreditsRevoked, Slice
+from contracts.events import AnyEvent, CreditsRevoked, ScheduleRevoked, Slice
 from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, Credits
 
@@ -17,9 +17,12 @@ from ledger.domain.refusal import Refusal, refused
 def revoke(command: Revoke, account: Account, catalogue: Catalogue) -> tuple[AnyEvent, ...]:
     """Take what is available of a grant; what is held or spent of it becomes debt."""
     lot = next((lot for lot in account.lots if lot.grant == command.grant), None)
-    if lot is None:
+    if lot is not None:
+        left = lot.amount - lot.revoked
+    elif (coming := account.upcoming.get(command.grant)) is not None:
+        left = coming.amount
+    else:
         return refused(command, Refusal(Reason.GRANT_UNKNOWN, fields=("grant",)))
-    left = lot.amount - lot.revoked
     asked = left if command.amount is None else command.amount
     if command.amount is not None and not 0 < asked <= AMOUNT_MAX:
         return refused(command, Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("amount",)))
@@ -27,6 +30,8 @@ def revoke(command: Revoke, account: Account, catalogue: Catalogue) -> tuple[Any
         return refused(command, Refusal(Reason.EXCEEDS_GRANT, Remedy.NONE, shortfall=asked - left))
     if (no := second_person(command, asked, catalogue)) is not None:
         return refused(command, no)
+    if lot is None:
+        return (_less_to_come(command, asked, left - asked),)
     taken = min(asked, lot.available)
     used = max(0, lot.amount - lot.available - lot.gone - lot.owed)  # others paid for it
     return (
@@ -72,3 +77,13 @@ def paid_first(account: Account, amount: Credits, most: int) -> tuple[Slice, ...
         paid.append(Slice(grant, min(owed, amount)))
         amount -= paid[-1].amount
     return tuple(paid)
+
+
+def _less_to_come(command: Revoke, amount: Credits, left: Credits) -> ScheduleRevoked:
+    return ScheduleRevoked(
+        grant=command.grant,
+        amount=amount,
+        left=left,
+        reason=command.reason,
+        approved_by=command.approved_by,
+    )

@@ -16,6 +16,7 @@ from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, ANONYMOUS, FOREVER, Credits, Ms
 
 from ledger.domain.account import Account, Lot
+from ledger.domain.coming import first_notice
 from ledger.domain.freezing import WHOLE
 from ledger.domain.owning import DEBTS_PAID_MAX, PRIORITY, PRIORITY_MAX
 from ledger.domain.refusal import Refusal, refused
@@ -55,7 +56,7 @@ def send(command: Send, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
     )
 
 
-def receive(command: Receive, account: Account) -> tuple[AnyEvent, ...]:
+def receive(command: Receive, account: Account, now: Ms) -> tuple[AnyEvent, ...]:
     """Take credits in: a frozen account too, where they are frozen; debts are paid first."""
     if arrival(command.sender, command.transfer) in account.arrived:
         return refused(command, Refusal(Reason.TRANSFER_RECEIVED, Remedy.NONE))
@@ -68,6 +69,7 @@ def receive(command: Receive, account: Account) -> tuple[AnyEvent, ...]:
     )
     if not fit or sum(amounts) != command.amount or len(amounts) > PARTS_MAX:
         return refused(command, Refusal(Reason.AMOUNT_OUT_OF_RANGE, fields=("parts",)))
+    notices = tuple([first_notice(part.kind, now, part.expires_at) for part in command.parts])
     return (
         CreditsReceived(
             transfer=command.transfer,
@@ -76,6 +78,7 @@ def receive(command: Receive, account: Account) -> tuple[AnyEvent, ...]:
             amount=command.amount,
             parts=command.parts,
             repaid=paid_first(account, command.amount, DEBTS_PAID_MAX) if account.debts else (),
+            notices=notices if any(notices) else (),
         ),
     )
 

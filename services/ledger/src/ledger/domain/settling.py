@@ -17,16 +17,15 @@ from contracts.reasons import Reason, Remedy
 from contracts.units import AMOUNT_MAX, BATCH_BYTES_MAX, DAY, Credits, Ms
 
 from ledger.domain.account import Account, Reservation
+from ledger.domain.coming import begun, notices
 from ledger.domain.nesting import returns_to
 from ledger.domain.overrunning import more, priced
 from ledger.domain.refusal import Refusal, refused
 from ledger.domain.reserving import gone
 from ledger.domain.revoking import paid_back, second_person
-from ledger.domain.slices import minus, plus, split
+from ledger.domain.slices import EVENT_BYTES, SLICE_BYTES, minus, plus, split
 from ledger.domain.windows import counting
 
-EVENT_BYTES = 700  # an event without its slices, when every id is as long as it may be
-SLICE_BYTES = 101  # a slice in JSON, likewise
 SETTLED_BYTES_MAX = BATCH_BYTES_MAX * 3 // 8  # half of what the owner puts into one batch
 REFUND_GRACE_MS = 7 * DAY  # a refund into a lot that expired meanwhile can be used this long
 
@@ -141,7 +140,7 @@ def expire(command: Expire) -> tuple[AnyEvent, ...]:
 
 
 def due(account: Account, now: Ms) -> tuple[AnyEvent, ...]:
-    """The ends by time that have come: reservations first, then what is left of their lots.
+    """What has come by time: reservations end, then what is left of lots, then grants begin.
 
     At most what fits into one batch beside a command's own events. What is left is as if its time
     had not come, but that nothing can be charged to it and no expired lot is drawn from; the next
@@ -179,7 +178,11 @@ def due(account: Account, now: Ms) -> tuple[AnyEvent, ...]:
         if room < 0 and events:
             break
         events.append(GrantExpired(grant=lot.grant, amount=lot.available))
-    return tuple(events)
+    if room < 0:
+        return tuple(events)
+    more, room = begun(account, now, debts, room, first=not events)
+    told = notices(account, now, room // EVENT_BYTES)
+    return (*events, *more, *told)
 
 
 def _due(command: Charge, held: Reservation, catalogue: Catalogue) -> Credits | Refusal:

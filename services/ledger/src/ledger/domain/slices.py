@@ -3,6 +3,9 @@
 from contracts.header import Slice
 from contracts.units import Credits
 
+EVENT_BYTES = 700  # an event without its slices, when every id is as long as it may be
+SLICE_BYTES = 101  # a slice in JSON, likewise
+
 
 def split(
     slices: tuple[Slice, ...], amount: Credits

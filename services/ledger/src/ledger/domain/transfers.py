@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from contracts.credit_events import lots_of
 from contracts.events import CreditsReceived, CreditsSent, TransferSettled
-from contracts.units import SECOND
+from contracts.units import DAY, SECOND
 
 from ledger.domain.account import Account, Lot, Transfer
 from ledger.domain.returning import pay, take
@@ -38,10 +38,11 @@ def sent(account: Account, event: CreditsSent) -> None:
 def received(account: Account, event: CreditsReceived) -> None:
     """Credits came, a lot for each part."""
     paid = pay(account, event.repaid)
-    for grant, part, left in lots_of(event):
+    for number, (grant, part, left) in enumerate(lots_of(event)):
         lot = Lot(grant, part.kind, part.priority, event.at, part.expires_at, part.amount, left)
+        lot.ahead = event.notices[number] * DAY if event.notices else 0
         insort(account.lots, lot, key=_burn_order)
-        account.next_due = min(account.next_due, part.expires_at)
+        account.next_due = min(account.next_due, part.expires_at - lot.ahead)
     account.received += event.amount
     account.available += event.amount - paid
     account.arrived[arrival(event.sender, event.transfer)] = event.grant
@@ -54,7 +55,7 @@ def settled(account: Account, event: TransferSettled) -> None:
     for part in event.slices:
         lot = account.lot(part.grant)
         lot.available += part.amount
-        account.next_due = min(account.next_due, lot.expires_at)
+        account.next_due = min(account.next_due, lot.expires_at - lot.ahead)
     account.available += event.returned
     account.sent -= event.returned
     if event.repaid:
