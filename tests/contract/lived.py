@@ -130,6 +130,16 @@ def topped_up() -> list[AnyCommand]:
     ]
 
 
+def to_come(now: Ms) -> list[AnyCommand]:
+    """Grants that begin later, less of one of them, and one whose end is told of."""
+    return [
+        grant(60, "u1", effective_from=now + HOUR, expires_at=now + 3 * DAY),
+        grant(70, "u2", effective_from=now + HOUR),
+        revoke("u1", 20, "v3"),
+        revoke("u2", None, "v4"),
+    ]
+
+
 def lived() -> list[str]:
     """All of it, with pauses in which things end by themselves: the events, as they are written."""
     world = World()
@@ -154,6 +164,11 @@ def lived() -> list[str]:
             world.ask(command)
             if not isinstance(command, Send) or command.transfer != "x3":
                 _carried_on(world)
+    for command in to_come(world.now):
+        world.ask(command)
+    for pause in (HOUR, 2 * DAY):
+        world.now += pause
+        world.ask(expire(f"i{world.now}"))
     return [record.value.decode() for record in world.log]
 
 
