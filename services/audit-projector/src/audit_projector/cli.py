@@ -67,3 +67,25 @@ def status(
 
     with exits.explained("scrip audit-projector"):
         print(standing.shown(asyncio.run(standing.standing(from_environment())), as_json=as_json))
+
+
+@app.command()
+def restore(
+    replicated: Annotated[
+        bool, typer.Option(help="a cluster of three or more brokers, not a single one")
+    ] = False,
+) -> None:
+    """Write the topic of events again from the compliance log; only where the topic is empty."""
+    import asyncio
+
+    from audit_projector import exits, restoring
+    from audit_projector.settings import from_environment
+
+    with exits.explained("scrip audit-projector"):
+        try:
+            found = asyncio.run(restoring.restore(from_environment(), single_broker=not replicated))
+        except restoring.RestoreRefused as no:
+            print(f"scrip audit-projector: {no}", file=sys.stderr)
+            raise typer.Exit(exits.REFUSED) from None
+        for partition, records in found.items():
+            print(f"partition {partition}: {records} records")
