@@ -119,9 +119,9 @@ class Histories(RuleBasedStateMachine):
         self, account: str, amount: int, expires: Ms | None, kind: GrantKind, n: int
     ) -> None:
         named, begins = self.fresh(), self.world.now + n * MINUTE * (n % 3 == 2)
-        more = {"account": account, "kind": kind, "source": f"s{n}" if n < 2 else named}
-        until = FOREVER if expires is None else begins + expires
-        self.ask(grant(amount, named, effective_from=begins, expires_at=until, **more))
+        given = grant(amount, named, account=account, kind=kind, source=f"s{n}" if n < 2 else named)
+        given.effective_from, given.expires_at = begins, min(FOREVER, begins + (expires or FOREVER))
+        self.ask(given)
 
     @rule(account=accounts, amount=amounts, life=lives, n=nth)
     def reserves(self, account: str, amount: int, life: Ms | None, n: int) -> None:
