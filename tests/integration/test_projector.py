@@ -52,7 +52,7 @@ async def test_everything_that_happened_is_in_the_read_models_and_in_the_log(
     verified = await place.scrip("verify")
 
     assert verified.returncode == 0, verified.stdout + verified.stderr
-    assert "verify: ok, 24 checks" in verified.stdout
+    assert "verify: ok, 25 checks" in verified.stdout
     records = sum(len(world.log) for world in written)
     assert f"compliance log, line by line with its hash: {records} compared" in verified.stdout
     for table in TABLES:

@@ -33,7 +33,7 @@ class ScheduleRevoked(Event, kw_only=True):
     approved_by: Id | None = None
 
 
-class ExpiryForetold(Event, kw_only=True):
+class ExpiryNoticeGiven(Event, kw_only=True):
     """What is left of a lot will be lost at `expires_at`: the notice of so many `days` before.
 
     `following` is the days of its next notice, 0 if this was the last one.

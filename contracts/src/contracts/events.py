@@ -31,7 +31,7 @@ from contracts.account_events import (
     TopUpDue,
     TopUpReported,
 )
-from contracts.coming_events import ExpiryForetold, GrantScheduled, ScheduleRevoked
+from contracts.coming_events import ExpiryNoticeGiven, GrantScheduled, ScheduleRevoked
 from contracts.commands import PurchaseState
 from contracts.credit_events import (
     CreditsCharged,
@@ -86,7 +86,7 @@ __all__ = [
     "CreditsSent",
     "EstimateGiven",
     "Event",
-    "ExpiryForetold",
+    "ExpiryNoticeGiven",
     "Extension",
     "GrantExpired",
     "GrantScheduled",
@@ -143,7 +143,7 @@ AnyEvent: TypeAlias = (
     | Checkpoint
     | GrantScheduled
     | ScheduleRevoked
-    | ExpiryForetold
+    | ExpiryNoticeGiven
 )
 AnyRecord: TypeAlias = AnyEvent | PartitionClaimed
 

@@ -104,7 +104,7 @@ def test_what_begins_later_agrees(tables: Tables, expected: Expected) -> None:
 
 
 def test_the_worlds_have_grants_to_come_and_notices() -> None:
-    assert kinds(World(SEEDS[0]).go_on(400)) >= {"GrantScheduled", "ExpiryForetold"}
+    assert kinds(World(SEEDS[0]).go_on(400)) >= {"GrantScheduled", "ExpiryNoticeGiven"}
 
 
 def test_less_of_what_begins_later_is_less_in_every_table_until_it_begins() -> None:

@@ -89,7 +89,7 @@ def less_scheduled(grant: str, amount: Credits, left: Credits, **more: Any) -> S
 
 
 def expiring(grant: str, amount: Credits, days: int, **more: Any) -> Said:
-    return Said(e.ExpiryForetold, grant=grant, amount=amount, days=days, **more)
+    return Said(e.ExpiryNoticeGiven, grant=grant, amount=amount, days=days, **more)
 
 
 def estimated(**more: Any) -> Said:

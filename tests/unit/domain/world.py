@@ -55,7 +55,7 @@ class Books:
                     assert event.effective_from <= event.at, "it began early"
                 self.ends[event.grant] = event.expires_at
                 self._move(available=amount - paid, granted=amount, revoked=paid, debt=-paid)
-            case events.GrantScheduled() | events.ScheduleRevoked() | events.ExpiryForetold():
+            case events.GrantScheduled() | events.ScheduleRevoked() | events.ExpiryNoticeGiven():
                 self._coming(event)
             case events.CreditsRevoked():
                 self._move(available=-amount, revoked=amount, debt=event.debt)
@@ -94,7 +94,7 @@ class Books:
         assert min(self.sums.values(), default=0) >= 0
 
     def _coming(
-        self, event: events.GrantScheduled | events.ScheduleRevoked | events.ExpiryForetold
+        self, event: events.GrantScheduled | events.ScheduleRevoked | events.ExpiryNoticeGiven
     ) -> None:
         match event:
             case events.GrantScheduled():
@@ -104,7 +104,7 @@ class Books:
                 assert event.left == left - event.amount
                 if event.left:
                     self.coming[event.grant] = event.left, begins
-            case events.ExpiryForetold():
+            case events.ExpiryNoticeGiven():
                 assert event.amount, "of nothing nobody is told"
                 ahead = self.ends[event.grant] - event.at
                 assert 0 < ahead <= event.days * DAY, "too early or late"

@@ -26,7 +26,7 @@ from contracts.events import (
     CreditsRevoked,
     CreditsSent,
     EstimateGiven,
-    ExpiryForetold,
+    ExpiryNoticeGiven,
     GrantExpired,
     GrantScheduled,
     PlanChanged,
@@ -84,7 +84,7 @@ def _less_scheduled(touched: Touched, event: ScheduleRevoked) -> Effect:
     return 0, event.amount, None, None, event.grant, None
 
 
-def _expiring(_: Touched, event: ExpiryForetold) -> Effect:
+def _expiring(_: Touched, event: ExpiryNoticeGiven) -> Effect:
     return 0, event.amount, None, None, event.grant, None
 
 
@@ -264,7 +264,7 @@ _RULES: dict[type, Callable[..., Effect]] = {
     CreditsSent: _sent,
     EstimateGiven: _estimated,
     GrantExpired: _grant_expired,
-    ExpiryForetold: _expiring,
+    ExpiryNoticeGiven: _expiring,
     GrantScheduled: _scheduled,
     PlanChanged: _plan_changed,
     ReservationExpired: _reservation_expired,

@@ -28,7 +28,7 @@ from contracts.events import (
     CreditsRevoked,
     CreditsSent,
     EstimateGiven,
-    ExpiryForetold,
+    ExpiryNoticeGiven,
     GrantExpired,
     GrantScheduled,
     PlanChanged,
@@ -154,7 +154,7 @@ def _alert(said: Told, event: AnyEvent) -> str | None:
             said.limit = None if event.limit is None else limit_shown(event.limit)
         case AccountFrozen() | AccountThawed():
             said.reason, said.grant = event.reason, event.grant
-        case ExpiryForetold():
+        case ExpiryNoticeGiven():
             said.amount, said.grant = event.amount, event.grant
         case TopUpReported():
             said.state, said.purchase = event.state, event.purchase

@@ -29,7 +29,7 @@ ENTRIES = {
     "CreditsReceived": "Received",
     "TransferSettled": "Transfer settled",
     "GrantExpired": "Credits expired",
-    "ExpiryForetold": "Credits expire soon",
+    "ExpiryNoticeGiven": "Credits expire soon",
     "GrantScheduled": "Credits to come",
     "ScheduleRevoked": "Credits to come, taken back",
     "ReservationExpired": "Released: the run took too long",

@@ -7,7 +7,7 @@ its period by rule and is followed by the next one: of that nobody is told.
 """
 
 from contracts.commands import Grant, GrantKind
-from contracts.events import CreditsGranted, ExpiryForetold, GrantExpired, GrantScheduled, Slice
+from contracts.events import CreditsGranted, ExpiryNoticeGiven, GrantExpired, GrantScheduled, Slice
 from contracts.units import DAY, Credits, Ms
 
 from ledger.domain.account import Account, Upcoming
@@ -64,9 +64,9 @@ def begun(
     return events, max(0, room)
 
 
-def notices(account: Account, now: Ms, most: int) -> list[ExpiryForetold]:
+def notices(account: Account, now: Ms, most: int) -> list[ExpiryNoticeGiven]:
     """What is to be told of lots that end soon; of several that were missed the nearest only."""
-    found: list[ExpiryForetold] = []
+    found: list[ExpiryNoticeGiven] = []
     for lot in account.lots:
         if not lot.ahead or not lot.available or not lot.expires_at - lot.ahead <= now:
             continue
@@ -77,7 +77,7 @@ def notices(account: Account, now: Ms, most: int) -> list[ExpiryForetold]:
         days = min(passed, default=lot.ahead // DAY)
         following = max((later for later in NOTICE_DAYS if later < days), default=0)
         found.append(
-            ExpiryForetold(
+            ExpiryNoticeGiven(
                 grant=lot.grant,
                 amount=lot.available,
                 expires_at=lot.expires_at,

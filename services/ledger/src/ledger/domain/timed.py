@@ -1,6 +1,6 @@
 """How an account remembers what time does to grants: begin, near their end, end. Part of evolve."""
 
-from contracts.events import ExpiryForetold, GrantExpired, GrantScheduled, ScheduleRevoked
+from contracts.events import ExpiryNoticeGiven, GrantExpired, GrantScheduled, ScheduleRevoked
 from contracts.units import DAY
 
 from ledger.domain.account import Account, Upcoming
@@ -32,7 +32,7 @@ def less_scheduled(account: Account, event: ScheduleRevoked) -> None:
         del account.upcoming[event.grant]
 
 
-def told(account: Account, event: ExpiryForetold) -> None:
+def told(account: Account, event: ExpiryNoticeGiven) -> None:
     """A notice was given; the following one is next."""
     account.lot(event.grant).ahead = event.following * DAY
 
