@@ -145,11 +145,7 @@ class Callers:
 
     def _grant(self, id_: str, account: str, now: Ms) -> Grant:
         random = self._random.random
-        until = FOREVER if random() < 0.7 else now + int(random() * HOUR) + SECOND
-        later, soon = random(), int(random() * 10 * MINUTE)
-        if later > 0.95:
-            until = now + DAY + soon  # its owner is told of it
-        return Grant(
+        given = Grant(
             id=id_,
             account=account,
             actor=_ADMIN,
@@ -157,9 +153,13 @@ class Callers:
             amount=15 + int(random() * 40),
             kind=GrantKind.PAID if random() < 0.5 else GrantKind.PROMO,
             source=f"source-{id_}",
-            effective_from=min(now + soon, until - 1) if later < 0.15 else 0,
-            expires_at=until,
+            expires_at=FOREVER if random() < 0.7 else now + int(random() * HOUR) + SECOND,
         )
+        if given.amount % 7 == 3:
+            given.effective_from = min(now + given.amount * 10 * SECOND, given.expires_at - 1)
+        elif given.amount % 7 == 5:
+            given.expires_at = now + DAY + given.amount * SECOND  # its owner is told of it
+        return given
 
     def _reserve(self, id_: str, account: str, now: Ms) -> Reserve:
         random = self._random.random
