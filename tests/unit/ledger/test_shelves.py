@@ -6,7 +6,16 @@ from bus.reader import Position
 from ledger.buckets import Summary
 from ledger.partition import Partition
 from ledger.resting import layout
-from ledger.shelves import CLAIM, MARKER, PART_BYTES, Shelf, opened, records_of, sealed
+from ledger.shelves import (
+    CLAIM,
+    MARKER,
+    PART_BYTES,
+    Shelf,
+    opened,
+    records_of,
+    sample_record,
+    sealed,
+)
 from ledger.snapshots import Found, Marker
 
 from tests.unit.domain.kit import CATALOGUE
@@ -51,6 +60,13 @@ CLAIMED = (0, (CLAIM, b""))
 
 def test_what_an_owner_wrote_is_taken() -> None:
     assert why_not(read(CLAIMED, (0, bucket()), (0, marker()))) == ""
+
+
+def test_a_bucket_that_outlived_the_sample_before_it_is_not_taken() -> None:
+    newer = records_of(7, Shelf(LINEAGE, 9, BODY, b"", samples=1))[0]
+    assert "some of its records" in why_not(read(CLAIMED, (0, newer), (0, marker())))
+    sample = sample_record(LINEAGE, 1, b"like this")
+    assert why_not(read(CLAIMED, (0, sample), (0, newer), (0, marker()))) == ""
 
 
 def test_nothing_there_is_said_so() -> None:

@@ -104,4 +104,7 @@ def _class_path(jars: Sequence[Path]) -> str:
 
 
 def _new_id() -> str:
-    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """As Kafka makes them: one that begins with a dash would be read as an option."""
+    while (made := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        continue
+    return made

@@ -29,19 +29,24 @@ MARKER = b"marker"
 PART_BYTES = 512 << 10  # of one record; a batch of two still fits
 
 _BUCKET, _SAMPLE = b"b", b"s"
-_FRONT = Layout(f"<QQHIQQ{PRINT_BYTES}s")  # lineage, upto, parts, accounts, events, due, prints
+# lineage, upto, parts, samples, accounts, events, due, prints
+_FRONT = Layout(f"<QQHBIQQ{PRINT_BYTES}s")
 _SEAL = Layout("<IQ")  # checksum of all else, writer
 _LINEAGE = 8  # bytes
 _BUCKET_KEY = 5
 
 
 class Shelf(msgspec.Struct, frozen=True, gc=False):
-    """A bucket in a snapshot. `upto` is the offset behind the last event that it has seen."""
+    """A bucket in a snapshot. `upto` is the offset behind the last event that it has seen.
+
+    Its accounts may rest against any of so many `samples`.
+    """
 
     lineage: int
     upto: int
     summary: Summary
     body: bytes
+    samples: int = 0
 
 
 class Shelves(msgspec.Struct, frozen=True):
@@ -64,6 +69,7 @@ def records_of(bucket: int, shelf: Shelf) -> list[KeyValue]:
         shelf.lineage,
         shelf.upto,
         parts,
+        shelf.samples,
         found.accounts,
         found.events,
         found.due,
@@ -103,7 +109,9 @@ def buckets_in(records: Mapping[bytes, bytes]) -> set[int]:
 def shelves_of(records: dict[bytes, bytes], lineage: int, samples: int) -> Shelves | None:
     """What the newest records of each key say together; None unless all are of this lineage.
 
-    At least so many `samples` are there. The records are used up, since they are half of memory.
+    At least so many `samples` are there, and as many as any bucket knows: one newer than the
+    marker may outlive the sample that was written before it. The records are used up, since they
+    are half of memory.
     """
     mine = lineage.to_bytes(_LINEAGE, "little")
     buckets: dict[int, Shelf] = {}
@@ -119,6 +127,7 @@ def shelves_of(records: dict[bytes, bytes], lineage: int, samples: int) -> Shelv
             if shelf is None or shelf.lineage != lineage:
                 return None
             buckets[bucket] = shelf
+            samples = max(samples, shelf.samples)
     if sorted(numbered) != list(range(1, len(numbered) + 1)) or len(numbered) < samples:
         return None
     return Shelves(buckets, [numbered[n] for n in sorted(numbered)])
@@ -126,7 +135,7 @@ def shelves_of(records: dict[bytes, bytes], lineage: int, samples: int) -> Shelv
 
 def _shelf(records: dict[bytes, bytes], bucket: int) -> Shelf | None:
     first, size = records.pop(_key(bucket, 0)), _FRONT.size
-    lineage, upto, parts, accounts, events, due, prints = _FRONT.unpack_from(first)
+    lineage, upto, parts, samples, accounts, events, due, prints = _FRONT.unpack_from(first)
     pieces = [first[size:]]
     for part in range(1, parts):
         more = records.pop(_key(bucket, part), b"")
@@ -135,7 +144,7 @@ def _shelf(records: dict[bytes, bytes], bucket: int) -> Shelf | None:
         pieces.append(more[size:])
     body = pieces[0] if parts == 1 else b"".join(pieces)
     found = Summary(accounts, events, int.from_bytes(prints, "little"), due)
-    return Shelf(lineage, upto, found, body)
+    return Shelf(lineage, upto, found, body, samples)
 
 
 def _checksum(key: bytes, value: bytes, writer: int) -> int:

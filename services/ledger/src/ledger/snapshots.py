@@ -161,7 +161,8 @@ class Snapshots:
             fresh = range(partition.samples_kept, len(resting.samples))
             records = [sample_record(partition.lineage, n, resting.samples[n]) for n in fresh]
             partition.samples_kept = len(resting.samples)
-            shelf = Shelf(partition.lineage, expected, found, body)
+            samples = len(resting.samples) - 1
+            shelf = Shelf(partition.lineage, expected, found, body, samples)
             for record in (*records, *records_of(bucket, shelf)):
                 job.ready.append((expected, record))
                 job.ready_bytes += len(record[1])
