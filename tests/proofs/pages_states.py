@@ -36,6 +36,8 @@ LONG = "x" * 300
 HOSTILE = "<b>\u202eevil</b> " + "very long name " * 12
 CATALOGUE = bundled()
 BY_TOOL = (700, 300, 150, 100, 80, 50, 30, 20, 13)  # adds up to what the days do
+RUNS_BY_TOOL = (20, 12, 9, 6, 5, 3, 2, 2, 1)  # likewise
+FAILED_BY_TOOL = (2, 1, 1, 1, 0, 0, 0, 0, 0)
 LOST = Trouble("Your figures cannot be read right now. Nothing is lost.", "reads", "9f2c-17")
 
 
@@ -48,7 +50,7 @@ class State(Struct, frozen=True):
 
 
 def shell(title: str, here: str = "credits", *, stale: bool = False, who: str = "") -> Shell:
-    chip = Chip(1859, 85, 156, NOW, stale, "MDo4")
+    chip = Chip(1859, 85, 1443, NOW, stale, "MDo4")
     return Shell(
         title=title,
         here=here,
@@ -61,15 +63,15 @@ def shell(title: str, here: str = "credits", *, stale: bool = False, who: str = 
 
 def balance(**more: object) -> BalanceShown:
     limits = [
-        LimitUsed(name="day", limit=500, used=156, held=85, left=259, resets_at=MIDNIGHT),
-        LimitUsed(name="month", limit=4000, used=1156, held=85, left=2759, resets_at=MONTH),
+        LimitUsed(name="day", limit=500, used=26, held=85, left=389, resets_at=MIDNIGHT),
+        LimitUsed(name="month", limit=4000, used=1365, held=85, left=2550, resets_at=MONTH),
     ]
     found = BalanceShown(
         account="ada",
         available=1859,
         held=85,
-        spent=156,
-        balance=Balance(1859, 85, 156),
+        spent=1443,
+        balance=Balance(1859, 85, 1443),
         lots=list[LotHeld](),
         limits=limits,
         as_of=NOW,
@@ -94,7 +96,7 @@ def lines(count: int = 8) -> list[Line]:
             verb=words.VERBS.get(kind, ""),
             available=1859 - 3 * n,
             held=16 * (n % 2),
-            spent=156,
+            spent=1443,
         )
         for n in range(count)
     ]
@@ -102,7 +104,7 @@ def lines(count: int = 8) -> list[Line]:
 
 def credits_page(**more: object) -> State:
     lots = [
-        LotView("Promo", 547, 85, 700, NOW + timedelta(days=14), soon=True),
+        LotView("Promo", 527, 85, 700, NOW + timedelta(days=14), soon=True),
         LotView("Bought", 1312, 0, 1400, NOW + timedelta(days=729), soon=False),
         LotView("Goodwill", 20, 0, 20, None, soon=False),
     ]
@@ -112,7 +114,7 @@ def credits_page(**more: object) -> State:
         pending=[],
         lots=lots,
         limits=balance().limits,
-        pace=RunOut(30, 412, date(2027, 1, 10)),
+        pace=RunOut(30, 481, date(2027, 1, 3)),
         packs=[pack_view(pack) for pack in CATALOGUE.packs.values()],
         top_up=TopUp(200, 500, 1000, 5000, "GBP"),
         lines=lines(),
@@ -146,17 +148,36 @@ def usage_page(used: int) -> UsageShown:
         for n in range(30)
     ]
     by_tool = [
-        UsedByTool(tool_id=tool, credits=used * BY_TOOL[n], runs=9 - n, completed=8 - n)
+        UsedByTool(
+            tool_id=tool,
+            credits=used * BY_TOOL[n],
+            runs=used * RUNS_BY_TOOL[n],
+            completed=used * (RUNS_BY_TOOL[n] - FAILED_BY_TOOL[n]),
+            failed=used * FAILED_BY_TOOL[n],
+        )
         for n, tool in enumerate([*list(CATALOGUE.tools)[:8], ""])
     ]
-    total = Used(credits=sum(day.credits for day in days), runs=60 * used, completed=55 * used)
+    total = Used(
+        credits=sum(tool.credits for tool in by_tool),
+        runs=sum(tool.runs for tool in by_tool),
+        completed=sum(tool.completed for tool in by_tool),
+        failed=sum(tool.failed for tool in by_tool),
+    )
+    assert (total.credits, total.runs) == tuple(
+        sum(each) for each in zip(*((day.credits, day.runs) for day in days), strict=True)
+    )
+    before = Used(credits=1_510 * used, runs=57 * used)
     return UsageShown(
         from_=NOW - timedelta(days=30),
         to=NOW,
         time_zone="Europe/London",
         total=total,
-        previous=Used(credits=800 * used, runs=40 * used),
-        change=UsageChange(credits=-120, runs=3, credits_percent=-4.5),
+        previous=before,
+        change=UsageChange(
+            credits=total.credits - before.credits,
+            runs=total.runs - before.runs,
+            credits_percent=-4.4 if used else None,
+        ),
         tools=by_tool if used else [],
         days=days,
     )
