@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import re
 from importlib.resources import files
+from urllib.parse import quote
 
 from tests.integration.gateway_world import World, fresh, granted, keyed
 from tests.mailbox import Mailbox
@@ -35,7 +36,8 @@ async def test_every_page_is_closed_to_strangers_except_help(pages_api: World) -
         assert (await stranger.get("/help")).status_code == 200
         for path in ("/account/credits", "/account/history", "/account/nothing"):
             answer = await stranger.get(path)
-            assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+            to = "" if path == "/account/credits" else f"?to={quote(path, safe='')}"
+            assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in{to}")
 
 
 async def test_a_page_may_not_be_kept_framed_or_extended(pages_api: World) -> None:

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from tests.proofs.pages_states import (
     CATALOGUE,
     HOSTILE,
+    LONG,
     LOST,
     NOW,
     State,
@@ -153,6 +154,10 @@ def other_states() -> dict[str, State]:
     view = SignInView(shell=nobody, email="ada@example.org")
     found = {
         "sign-in": State("sign-in.html", SignInView(shell=nobody)),
+        "sign-in-provider": State("sign-in.html", SignInView(shell=nobody, provider=HOSTILE)),
+        "sign-in-told": State(
+            "sign-in.html", SignInView(shell=nobody, told=LONG, provider="A"), 403
+        ),
         "sign-in-anyone": State("sign-in.html", SignInView(shell=nobody, anyone=True)),
         "sign-in-sent": State("sign-in.html", replace(view, sent=True)),
         "sign-in-wrong": State("sign-in.html", replace(view, wrong="Enter an address."), 422),

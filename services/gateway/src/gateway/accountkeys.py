@@ -1,7 +1,8 @@
 """An account's own API keys: made, listed, rotated and revoked by its owner, over HTTP.
 
 A key is shown once, when it is made. It may do no more than who made it, and never grant. A rotated
-key works on for a while beside its successor, so that nothing stops during the change.
+key works on for a while beside its successor, so that nothing stops during the change. A team's key
+ends when its maker leaves the team; one that a key makes has that key's maker.
 """
 
 import time
@@ -28,15 +29,23 @@ KEYS_MAX = 50  # usable ones of an account: enough for every program, few enough
 OVERLAP_MS = DAY  # unless asked otherwise; time for a deployment
 OFFERED = frozenset({Scope.READ, Scope.SPEND, Scope.ADMIN})
 
-_COLUMNS = "id, label, scopes, created_at, expires_at, revoked_at, last_used_at"
+_COLUMNS = "id, label, scopes, created_at, expires_at, revoked_at, last_used_at, made_by"
+_MAKER = "coalesce((SELECT by.made_by FROM gateway.keys AS by WHERE by.id = %(by)s), %(by)s)"
+# Locked, so that who is removed at this very moment, or a key revoked, leaves none behind.
+_MAY = """
+(EXISTS (SELECT FROM gateway.keys AS by WHERE by.id = %(by)s AND by.revoked_at IS NULL FOR SHARE)
+ OR NOT EXISTS (SELECT FROM gateway.keys AS by WHERE by.id = %(by)s)
+    AND (NOT %(seated)s OR EXISTS (SELECT FROM identity.members AS m
+                                    WHERE m.team = %(account)s AND m.person = %(by)s FOR SHARE)))"""
 _LIST = f"""
 SELECT {_COLUMNS} FROM gateway.keys WHERE account = %(account)s
  ORDER BY created_at DESC, id LIMIT 1000"""  # noqa: S608 - constants
 _MAKE = f"""
-INSERT INTO gateway.keys (id, sha256, scopes, account, label, created_at, expires_at)
-SELECT %(id)s, %(sha256)s, %(scopes)s, %(account)s, %(label)s, %(now)s, %(expires)s
+INSERT INTO gateway.keys (id, sha256, scopes, account, label, created_at, expires_at, made_by)
+SELECT %(id)s, %(sha256)s, %(scopes)s, %(account)s, %(label)s, %(now)s, %(expires)s, {_MAKER}
  WHERE (SELECT count(*) FROM gateway.keys WHERE account = %(account)s AND revoked_at IS NULL
           AND (expires_at IS NULL OR expires_at > %(now)s)) < %(most)s
+   AND {_MAY}
 RETURNING {_COLUMNS}"""  # noqa: S608 - constants
 _ROTATE = f"""
 WITH old AS (
@@ -44,10 +53,11 @@ WITH old AS (
          expires_at = least(expires_at, %(until)s::bigint)
    WHERE id = %(old)s AND account = %(account)s AND revoked_at IS NULL
      AND (expires_at IS NULL OR expires_at > %(now)s) AND scopes <@ %(own)s::text[]
+     AND {_MAY}
   RETURNING scopes, account, label
 )
-INSERT INTO gateway.keys (id, sha256, scopes, account, label, created_at)
-SELECT %(id)s, %(sha256)s, scopes, account, label, %(now)s FROM old
+INSERT INTO gateway.keys (id, sha256, scopes, account, label, created_at, made_by)
+SELECT %(id)s, %(sha256)s, scopes, account, label, %(now)s, {_MAKER} FROM old
 RETURNING {_COLUMNS}"""  # noqa: S608 - constants
 _REVOKE = """
 UPDATE gateway.keys SET revoked_at = coalesce(revoked_at, %(now)s), changed_at = clock_timestamp()
@@ -65,6 +75,7 @@ class _Row(Struct):
     expires_at: Ms | None
     revoked_at: Ms | None
     last_used_at: Ms | None
+    made_by: str | None
 
 
 class KeyShown(Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -78,6 +89,7 @@ class KeyShown(Struct, rename="camel", omit_defaults=True, kw_only=True):
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    made_by: str | None = None
     key: str | None = None
 
 
@@ -113,6 +125,7 @@ class AccountKeys(Struct, frozen=True):
             "scopes": sorted(wanted),
             "account": guest.account,
             "label": asked.label,
+            **_by(guest),
             "now": guest.now,
             "expires": expires,
             "most": KEYS_MAX,
@@ -129,6 +142,7 @@ class AccountKeys(Struct, frozen=True):
             "sha256": keys.sha256(text),
             "account": guest.account,
             "old": old,
+            **_by(guest),
             "own": sorted(guest.principal.scopes),
             "now": guest.now,
             "until": guest.now + overlap_ms,
@@ -182,6 +196,11 @@ def routes(own: AccountKeys, reception: Reception, rates: Rates) -> APIRouter:
     return router
 
 
+def _by(guest: Guest) -> dict[str, object]:
+    principal = guest.principal
+    return {"by": principal.actor.id, "seated": principal.member is not None}
+
+
 def _shown(row: _Row, now: Ms, text: str | None = None) -> KeyShown:
     over = row.expires_at is not None and row.expires_at <= now
     return KeyShown(
@@ -193,5 +212,6 @@ def _shown(row: _Row, now: Ms, text: str | None = None) -> KeyShown:
         expires_at=None if row.expires_at is None else moment(row.expires_at),
         revoked_at=None if row.revoked_at is None else moment(row.revoked_at),
         last_used_at=None if row.last_used_at is None else moment(row.last_used_at),
+        made_by=row.made_by,
         key=text,
     )

@@ -15,6 +15,7 @@ from gateway import (
     health,
     limits,
     liveroutes,
+    openid,
     passing,
     paths,
     privacy,
@@ -30,6 +31,7 @@ from gateway.balances import Balances
 from gateway.batch import Batch
 from gateway.canary import Canary
 from gateway.catchingup import CatchingUp
+from gateway.departures import Departures
 from gateway.dispatch import Dispatch
 from gateway.door import Door
 from gateway.embedtokens import EmbedTokens
@@ -44,16 +46,18 @@ from gateway.keyring import KeyRing
 from gateway.links import Links
 from gateway.listening import Listener
 from gateway.live import Live
+from gateway.logins import Logins
 from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.pages import site
 from gateway.people import People
+from gateway.provider import Provider
 from gateway.readmodels import ReadModels
 from gateway.reservations import Reservations
 from gateway.runs import Runs
 from gateway.runstates import RunStates
 from gateway.sessions import Sessions
-from gateway.settings import SIGN_IN_ENVIRONMENTS, Settings
+from gateway.settings import Settings
 from gateway.spending import Ledger, Spending
 from gateway.statement import Statements
 from gateway.stopping import Stopping
@@ -80,6 +84,7 @@ class Parts(Struct, frozen=True):
     tallies: Tallies
     live: Live
     listener: Listener
+    provider: Provider | None = None
 
 
 class Running(Struct, frozen=True):
@@ -125,6 +130,25 @@ def sessions_of(settings: Settings, identity: Identity) -> Sessions:
 def gifts_of(parts: Parts) -> Gifts:
     """Gifts, for whoever asks and for the sweep that returns them."""
     return Gifts(parts.identity, parts.models, parts.bridge, parts.settings.public_url)
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """The provider that people may sign in by, if one is set."""
+    if settings.openid is None:
+        return None
+    back = settings.public_url + openid.BACK
+    return Provider(settings.openid, back, plain=settings.developing)
+
+
+def _openid(parts: Parts, signing: signin.SignIn) -> openid.OpenIdSignIn | None:
+    if parts.provider is None:
+        return None
+    return openid.OpenIdSignIn(
+        parts.provider,
+        Departures(parts.identity),
+        Logins(parts.identity, signing.people),
+        signing.sessions,
+    )
 
 
 def _desk(
@@ -194,8 +218,9 @@ def _rest(
         runs=running.runs,
         models=models,
         catalogue=ledger.catalogue,
-        anyone=parts.settings.env in SIGN_IN_ENVIRONMENTS,
+        openid=_openid(parts, signing),
+        anyone=parts.settings.developing,
     )
-    if parts.settings.env in SIGN_IN_ENVIRONMENTS:
+    if parts.settings.developing:
         routers.append(devsignin.routes(sessions, people))
     return web.application([*routers, *site.routes(pages)])

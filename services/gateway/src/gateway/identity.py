@@ -12,16 +12,15 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
+from gateway import pools
 from gateway.problems import RETRY_SOON_S, failure
 
 log = structlog.get_logger(__name__)
 
 CONNECTIONS_MAX = 4  # one short statement per request of a person
-WAIT_FOR_CONNECTION_S = 1.0  # then the caller hears 503 instead of standing in line
 STATEMENT_TIMEOUT_MS = 2_000
-_OPTIONS = f"-c role=scrip_identity -c statement_timeout={STATEMENT_TIMEOUT_MS}"
 _LOCK = 0x5C_21_90_02  # one gateway at a time makes the tables
 _AWAY = (
     psycopg.OperationalError,
@@ -48,25 +47,21 @@ class Identity:
     """Statements on the schema `identity`."""
 
     def __init__(self, url: str) -> None:
-        self._pool: AsyncConnectionPool[AsyncConnection[tuple[object, ...]]] = AsyncConnectionPool(
+        self._pool = pools.pool(
             url,
-            kwargs={"options": _OPTIONS, "autocommit": True, "connect_timeout": 2},
-            min_size=1,
-            max_size=CONNECTIONS_MAX,
-            timeout=WAIT_FOR_CONNECTION_S,
-            reconnect_timeout=5.0,
-            open=False,
-            check=AsyncConnectionPool.check_connection,
             name="identity",
+            role="scrip_identity",
+            most=CONNECTIONS_MAX,
+            statement_timeout_ms=STATEMENT_TIMEOUT_MS,
         )
 
     async def open(self) -> None:
         """Begin to connect; returns at once, Postgres may come later."""
-        await self._pool.open(wait=False)
+        await pools.begin(self._pool)
 
     async def close(self) -> None:
         """Close what is open."""
-        await self._pool.close(timeout=2.0)
+        await pools.end(self._pool)
 
     async def rows(self, shape: type[_Row], sql: str, values: Mapping[str, object]) -> list[_Row]:
         """What a statement gives back, each row as a `shape`; raises 503 when Postgres is away."""

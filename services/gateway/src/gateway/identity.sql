@@ -36,7 +36,30 @@ CREATE TABLE IF NOT EXISTS identity.sessions (
 CREATE INDEX IF NOT EXISTS sessions_person ON identity.sessions (person);
 CREATE INDEX IF NOT EXISTS sessions_seen ON identity.sessions (seen_at);
 
+-- Where somebody goes on after signing in: a path of this host.
+ALTER TABLE identity.links ADD COLUMN IF NOT EXISTS back text NOT NULL DEFAULT '/account/credits';
+
+-- Who left for an OpenID provider and may come back; both are hashes of what the browser knows.
+CREATE TABLE IF NOT EXISTS identity.departures (
+  state       bytea PRIMARY KEY CHECK (length(state) = 32),
+  browser     bytea NOT NULL CHECK (length(browser) = 32),
+  back        text NOT NULL,
+  expires_at  bigint NOT NULL
+);
+CREATE INDEX IF NOT EXISTS departures_expire ON identity.departures (expires_at);
+
+-- Who a provider's people are here.
+CREATE TABLE IF NOT EXISTS identity.logins (
+  issuer   text NOT NULL,
+  subject  text NOT NULL,
+  person   text NOT NULL REFERENCES identity.people ON DELETE CASCADE,
+  made_at  bigint NOT NULL,
+  PRIMARY KEY (issuer, subject)
+);
+CREATE INDEX IF NOT EXISTS logins_person ON identity.logins (person);
+
 GRANT USAGE ON SCHEMA identity TO scrip_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity.departures, identity.logins TO scrip_identity;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.people, identity.links, identity.sessions
   TO scrip_identity;
 
@@ -125,3 +148,23 @@ CREATE OR REPLACE FUNCTION identity.count_owners() RETURNS trigger LANGUAGE plpg
 END $$;
 CREATE OR REPLACE TRIGGER owners AFTER INSERT OR UPDATE OF role OR DELETE ON identity.members
   FOR EACH ROW EXECUTE FUNCTION identity.count_owners();
+
+-- Who leaves a team leaves no key of it behind, and who may do less, none that may do more: also
+-- one that was made while this was under way.
+CREATE OR REPLACE FUNCTION identity.end_keys() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  left_to text[] := '{}';
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    left_to := CASE NEW.role WHEN 'viewer' THEN '{read}' WHEN 'member' THEN '{read,spend}'
+                             ELSE '{read,spend,admin}' END;
+  END IF;
+  UPDATE gateway.keys
+     SET revoked_at = (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+         changed_at = clock_timestamp()
+   WHERE account = OLD.team AND made_by = OLD.person AND revoked_at IS NULL
+     AND NOT scopes <@ left_to;
+  RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER keys AFTER UPDATE OF role OR DELETE ON identity.members
+  FOR EACH ROW EXECUTE FUNCTION identity.end_keys();

@@ -19,17 +19,20 @@ _MAKE = """
 WITH gone AS (
   DELETE FROM identity.links WHERE expires_at <= %(now)s
 )
-INSERT INTO identity.links (sha256, email, made_at, expires_at)
-SELECT %(sha256)s, %(email)s, %(now)s, %(expires)s
+INSERT INTO identity.links (sha256, email, back, made_at, expires_at)
+SELECT %(sha256)s, %(email)s, %(back)s, %(now)s, %(expires)s
  WHERE (SELECT count(*) FROM identity.links
          WHERE email = %(email)s AND expires_at > %(now)s) < %(most)s"""
 _USE = """
 DELETE FROM identity.links WHERE sha256 = %(sha256)s AND expires_at > %(now)s
-RETURNING email"""
+RETURNING email, back"""
 
 
-class _Used(Struct):
+class Used(Struct):
+    """Whom a link was sent to, and where they go on."""
+
     email: str
+    back: str
 
 
 class Links:
@@ -38,12 +41,13 @@ class Links:
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
 
-    async def make(self, email: str, now: Ms) -> str:
+    async def make(self, email: str, back: str, now: Ms) -> str:
         """A new link's token; raises 429 while this address has too many."""
         token = secrets.token_urlsafe(32)
         values = {
             "sha256": _sha256(token),
             "email": email,
+            "back": back,
             "now": now,
             "expires": now + LIFETIME_MS,
             "most": PER_ADDRESS_MAX,
@@ -57,16 +61,16 @@ class Links:
             )
         return token
 
-    async def use(self, token: str, now: Ms) -> str:
-        """The address that this link was sent to; raises 410 if it is used, expired or unknown."""
+    async def use(self, token: str, now: Ms) -> Used:
+        """Whom this link was sent to; raises 410 if it is used, expired or unknown."""
         values = {"sha256": _sha256(token), "now": now}
-        if (found := await self._identity.row(_Used, _USE, values)) is None:
+        if (found := await self._identity.row(Used, _USE, values)) is None:
             raise failure(
                 410,
                 "link_over",
                 "This link was used already or is too old. Ask for a new one.",
             )
-        return found.email
+        return found
 
 
 def _sha256(token: str) -> bytes:

@@ -71,15 +71,6 @@ async def serve(settings: Settings) -> None:
     put = partial(outbox.put, prefix + COMMANDS.name)
     bridge = Bridge(put, Flight(partitions, Bounds(), listener.heard), settings.answer_wait_ms)
     dispatch = Dispatch(outbox, prefix, run_partitions, served(settings.env))
-    requests = Requests(
-        bootstrap,
-        prefix,
-        bridge=bridge,
-        dispatch=dispatch,
-        outbox=outbox,
-        metrics=metrics,
-        partitions=run_partitions,
-    )
     parts = app.Parts(
         settings=settings,
         bridge=bridge,
@@ -94,6 +85,7 @@ async def serve(settings: Settings) -> None:
         tallies=tallies,
         live=live,
         listener=listener,
+        provider=app.provider_of(settings),
     )
     hot, _ = app.application(parts)
     board.show(metrics, bridge, listener, outbox, watch)
@@ -102,7 +94,7 @@ async def serve(settings: Settings) -> None:
         await Process(hot, settings.host, settings.http_port, live).run(
             listener.run(),
             ResultsListener(bootstrap, prefix, watch).run(),
-            requests.run(),
+            _requests(parts, outbox, run_partitions).run(),
             bridge.keep_sweeping(),
             tallies.keep(),
             giftroutes.keep_returning(app.gifts_of(parts)),
@@ -110,8 +102,22 @@ async def serve(settings: Settings) -> None:
             _tables(settings.postgres_url, models, people, ring),
         )
     finally:
-        for closing in (payments.close, models.close, people.close, outbox.stop):
+        asked = () if parts.provider is None else (parts.provider.close,)
+        for closing in (*asked, payments.close, models.close, people.close, outbox.stop):
             await closing()
+
+
+def _requests(parts: app.Parts, outbox: Outbox, partitions: int) -> Requests:
+    """Runs that internal services ask for over Kafka."""
+    return Requests(
+        parts.settings.kafka_bootstrap,
+        parts.settings.topic_prefix,
+        bridge=parts.bridge,
+        dispatch=parts.dispatch,
+        outbox=outbox,
+        metrics=parts.metrics,
+        partitions=partitions,
+    )
 
 
 async def _partitions(bootstrap: str, prefix: str) -> tuple[int, int]:

@@ -28,6 +28,7 @@ from gateway.gifts import Gifts, GiftSeen
 from gateway.guest import Guest, Reception
 from gateway.identity import Identity
 from gateway.keys import Scope
+from gateway.logins import Login, logins_of
 from gateway.moments import moment
 from gateway.problems import failure
 from gateway.rates import SETTINGS_WRITE, Rates
@@ -55,7 +56,7 @@ WITH erased AS (
 )
 UPDATE gateway.keys SET revoked_at = coalesce(revoked_at, %(now)s), label = '',
        changed_at = clock_timestamp()
- WHERE account = %(id)s"""
+ WHERE account = %(id)s OR made_by = %(id)s"""
 
 _asked = decoder(bodies.ErasureBody)
 
@@ -96,6 +97,14 @@ class SeatTold(Struct):
     role: str
 
 
+class LoginTold(Struct):
+    """A provider that the person signed in by."""
+
+    issuer: str
+    subject: str
+    since: datetime
+
+
 class Known(Struct, rename="camel"):
     """All that is known about a person but the transactions, which follow."""
 
@@ -107,6 +116,7 @@ class Known(Struct, rename="camel"):
     balance: BalanceShown
     gifts: list[GiftSeen]
     teams: list[SeatTold]
+    logins: list[LoginTold]
 
 
 class Erased(Struct, rename="camel"):
@@ -142,6 +152,7 @@ class Privacy(Struct, frozen=True):
             balance=await self.reads.balances.now(account, guest.now),
             gifts=await self.gifts.sent(account),
             teams=[_seat_told(seat) for seat in await self.teams.mine(account)],
+            logins=[_login_told(login) for login in await logins_of(self.identity, account)],
         )
 
     async def export(self, guest: Guest, known: Known) -> AsyncIterator[bytes]:
@@ -232,6 +243,10 @@ def routes(privacy: Privacy, reception: Reception, rates: Rates) -> APIRouter:
 
 def _seat_told(seat: Seat) -> SeatTold:
     return SeatTold(seat.id, seat.name, seat.role)
+
+
+def _login_told(login: Login) -> LoginTold:
+    return LoginTold(login.issuer, login.subject, moment(login.made_at))
 
 
 def _given_up(account: str, grant: str, amount: int) -> commands.Revoke:

@@ -8,18 +8,16 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
-from gateway import keystore
+from gateway import keystore, pools
 from gateway.keys import Key
 from gateway.problems import RETRY_SOON_S, failure
 
 log = structlog.get_logger(__name__)
 
 CONNECTIONS_MAX = 8  # reads are short; more would only queue inside Postgres
-WAIT_FOR_CONNECTION_S = 1.0  # then the caller hears 503 instead of standing in line
 STATEMENT_TIMEOUT_MS = 5_000
-_OPTIONS = f"-c role=scrip_gateway -c statement_timeout={STATEMENT_TIMEOUT_MS}"
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError, TimeoutError)
 _NOT_THERE = (
     psycopg.errors.UndefinedTable,
@@ -47,25 +45,21 @@ class ReadModels:
     """Read models in Postgres, and the keys beside them."""
 
     def __init__(self, url: str) -> None:
-        self._pool: AsyncConnectionPool[AsyncConnection[tuple[object, ...]]] = AsyncConnectionPool(
+        self._pool = pools.pool(
             url,
-            kwargs={"options": _OPTIONS, "autocommit": True, "connect_timeout": 2},
-            min_size=1,
-            max_size=CONNECTIONS_MAX,
-            timeout=WAIT_FOR_CONNECTION_S,
-            reconnect_timeout=5.0,
-            open=False,
-            check=AsyncConnectionPool.check_connection,
             name="read-models",
+            role="scrip_gateway",
+            most=CONNECTIONS_MAX,
+            statement_timeout_ms=STATEMENT_TIMEOUT_MS,
         )
 
     async def open(self) -> None:
         """Begin to connect; returns at once, Postgres may come later."""
-        await self._pool.open(wait=False)
+        await pools.begin(self._pool)
 
     async def close(self) -> None:
         """Close what is open."""
-        await self._pool.close(timeout=2.0)
+        await pools.end(self._pool)
 
     async def keys(self, since: float | None) -> tuple[list[Key], float]:
         """Keys changed since a mark."""

@@ -35,5 +35,8 @@ DO $$ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
   NULL;
 END $$;
+-- The person who made it or for whom a key did; NULL: made before this was kept, or by an operator.
+ALTER TABLE gateway.keys ADD COLUMN IF NOT EXISTS made_by text;
+CREATE INDEX IF NOT EXISTS keys_made_by ON gateway.keys (made_by) WHERE made_by IS NOT NULL;
 GRANT USAGE ON SCHEMA gateway TO scrip_identity;
 GRANT SELECT, INSERT, UPDATE ON gateway.keys TO scrip_identity;

@@ -56,7 +56,7 @@ class Sessions:
 
     def __init__(self, identity: Identity, *, secure: bool) -> None:
         self._identity = identity
-        self._secure = secure
+        self.secure = secure
         self.cookie = SECURE_COOKIE if secure else COOKIE
 
     async def sign_in(self, person: Person, now: Ms) -> str:
@@ -93,11 +93,7 @@ class Sessions:
 
     def token(self, cookie: bytes) -> str | None:
         """Our cookie in a Cookie header."""
-        for pair in cookie.decode("latin-1").split(";"):
-            name, _, value = pair.strip().partition("=")
-            if name == self.cookie and len(value) <= TOKEN_LENGTH_MAX:
-                return value
-        return None
+        return in_cookie(cookie, self.cookie)
 
     def give(self, response: Response, token: str) -> Response:
         """The same response, with the cookie."""
@@ -108,16 +104,25 @@ class Sessions:
             httponly=True,
             samesite="lax",
             path="/",
-            secure=self._secure,
+            secure=self.secure,
         )
         return response
 
     def take(self, response: Response) -> Response:
         """The same response, taking the cookie away."""
         response.delete_cookie(
-            self.cookie, path="/", secure=self._secure, httponly=True, samesite="lax"
+            self.cookie, path="/", secure=self.secure, httponly=True, samesite="lax"
         )
         return response
+
+
+def in_cookie(cookie: bytes, wanted: str) -> str | None:
+    """The value of a name in a Cookie header; None for one that is longer than any of ours."""
+    for pair in cookie.decode("latin-1").split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == wanted and len(value) <= TOKEN_LENGTH_MAX:
+            return value
+    return None
 
 
 def _bounds(now: Ms) -> dict[str, int]:

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -15,11 +16,27 @@ MAIL_FROM = "Scrip <no-reply@localhost>"
 SIGN_IN_ENVIRONMENTS = frozenset({"local", "test"})  # where anyone may sign in as anyone
 
 
+OPENID_ALGORITHMS = frozenset({"RS256", "PS256", "ES256"})  # one of them; never a shared secret
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")  # as browsers write it
 
 
 class SettingsError(ValueError):
     """A variable is missing or makes no sense: which one, and what it must look like."""
+
+
+class OpenId(Struct, frozen=True):
+    """A provider that people may sign in by. `domains`: whose addresses it vouches for, or any."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    name: str
+    algorithm: str = "RS256"
+    domains: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        """All but the secret."""
+        return f"OpenId(issuer={self.issuer!r}, client_id={self.client_id!r}, client_secret='***')"
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -42,6 +59,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     mail_from: str = MAIL_FROM
     identity_key: str = ""  # PEM; it signs
     embed_origins: frozenset[str] = frozenset()
+    openid: OpenId | None = None
+
+    @property
+    def developing(self) -> bool:
+        """Whether this is a machine for development or tests."""
+        return self.env in SIGN_IN_ENVIRONMENTS
 
     def __repr__(self) -> str:
         """All but the password."""
@@ -72,6 +95,7 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         mail_from=environ.get("SCRIP_MAIL_FROM", MAIL_FROM),
         identity_key=_secret(environ, "SCRIP_IDENTITY_KEY"),
         embed_origins=_origins(environ, "SCRIP_EMBED_ORIGINS"),
+        openid=_openid(environ),
     )
 
 
@@ -87,6 +111,30 @@ def _origins(environ: Mapping[str, str], name: str) -> frozenset[str]:
         if not _ORIGIN.fullmatch(text):
             raise SettingsError(f"{name}: {text!r} is no origin; https://app.example.org is one")
     return frozenset(listed)
+
+
+def _openid(environ: Mapping[str, str]) -> OpenId | None:
+    if not (issuer := environ.get("SCRIP_OIDC_ISSUER", "")):
+        return None
+    plain = environ.get("SCRIP_ENV", "production") in SIGN_IN_ENVIRONMENTS
+    parts = urlsplit(issuer)
+    if parts.scheme not in ({"https", "http"} if plain else {"https"}) or not parts.netloc:
+        raise SettingsError("SCRIP_OIDC_ISSUER must be an address like https://login.example.org")
+    algorithm = environ.get("SCRIP_OIDC_ALGORITHM", "RS256")
+    if algorithm not in OPENID_ALGORITHMS:
+        raise SettingsError(f"SCRIP_OIDC_ALGORITHM must be one of {sorted(OPENID_ALGORITHMS)}")
+    secret = _secret(environ, "SCRIP_OIDC_CLIENT_SECRET")
+    if not secret:
+        raise SettingsError("SCRIP_OIDC_CLIENT_SECRET or SCRIP_OIDC_CLIENT_SECRET_FILE is not set")
+    domains = environ.get("SCRIP_OIDC_EMAIL_DOMAINS", "").lower().split(",")
+    return OpenId(
+        issuer=issuer,
+        client_id=_needed(environ, "SCRIP_OIDC_CLIENT_ID", "scrip"),
+        client_secret=secret,
+        name=environ.get("SCRIP_OIDC_NAME", "") or parts.netloc,
+        algorithm=algorithm,
+        domains=frozenset(text.strip() for text in domains if text.strip()),
+    )
 
 
 def _secret(environ: Mapping[str, str], name: str) -> str:

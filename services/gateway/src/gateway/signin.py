@@ -22,11 +22,11 @@ from gateway.links import LIFETIME_MS, Links
 from gateway.mail import Mail
 from gateway.people import People, Person, address
 from gateway.problems import failure
+from gateway.returning import HOME, here
 from gateway.sessions import Sessions
 from gateway.web import shown
 
 LINK = "/sign-in/link"
-HOME = "/account/credits"
 _MINUTES = timedelta(milliseconds=LIFETIME_MS) // timedelta(minutes=1)
 _TEXT = """Follow this link to sign in to Scrip:
 
@@ -63,17 +63,18 @@ class SignIn(Struct, frozen=True):
     mail: Mail
     public_url: str
 
-    async def send(self, email: str, now: Ms) -> None:
-        """Send a link to an address; raises 422, 429, 503."""
+    async def send(self, email: str, now: Ms, back: str = HOME) -> None:
+        """Send a link to an address, to go on at a page; raises 422, 429, 503."""
         to = address(email)
-        query = urlencode({"token": await self.links.make(to, now)})
+        query = urlencode({"token": await self.links.make(to, here(back), now)})
         text = _TEXT.format(link=f"{self.public_url}{LINK}?{query}", minutes=_MINUTES)
         await self.mail.send(to, "Your link to sign in", text)
 
-    async def follow(self, token: str, now: Ms) -> str:
-        """A new session's cookie value for who was sent this link; raises 410."""
-        person = await self.people.with_email(await self.links.use(token, now), now)
-        return await self.sessions.sign_in(person, now)
+    async def follow(self, token: str, now: Ms) -> tuple[str, str]:
+        """For who was sent this link: a new session's cookie value, and where to go on; 410."""
+        used = await self.links.use(token, now)
+        person = await self.people.with_email(used.email, now)
+        return await self.sessions.sign_in(person, now), used.back
 
     async def who(self, request: Request, now: Ms) -> tuple[str, Person]:
         """The cookie's value and its person; raises 401, 403 for a request from elsewhere."""
@@ -103,7 +104,7 @@ def routes(signing: SignIn) -> APIRouter:
         must_be_from_here("POST", dict(request.scope["headers"]))
         body = await read_body(request.receive, BODY_BYTES_MAX)
         followed: bodies.LinkFollowedBody = _followed(body)
-        cookie = await signing.follow(followed.token, _now())
+        cookie, _ = await signing.follow(followed.token, _now())
         return sessions.give(Response(status_code=204), cookie)
 
     @router.get("/api/me", summary="Who is signed in")

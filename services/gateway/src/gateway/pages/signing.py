@@ -10,6 +10,7 @@ from contracts.units import MINUTE
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.bodies import name_or_404
 from gateway.links import LIFETIME_MS
@@ -18,8 +19,9 @@ from gateway.pages.shell import Shell
 from gateway.pages.visit import Doorway, Visit, sent
 from gateway.people import EMAIL_LENGTH_MAX
 from gateway.problems import ProblemError
+from gateway.returning import HOME, here
 from gateway.sessions import TOKEN_LENGTH_MAX
-from gateway.signin import HOME, LINK, SignIn
+from gateway.signin import LINK, SignIn
 
 PATH = "/sign-in"
 PRESS = "/sign-in/press"
@@ -29,7 +31,8 @@ _TOLD = {422, 429, 503}  # what the form itself can say; anything else is a page
 class SignInView(Struct, frozen=True, kw_only=True):
     """The form. `sent`: a link is on its way; `over`: the link that was used is.
 
-    `anyone`: a machine for development, where anybody may be anybody.
+    `anyone`: a machine for development, where anybody may be anybody. `provider`: who else may say
+    who one is; `told`: what came of asking them. `to`: where one goes on.
     """
 
     shell: Shell
@@ -38,6 +41,9 @@ class SignInView(Struct, frozen=True, kw_only=True):
     sent: bool = False
     over: bool = False
     anyone: bool = False
+    provider: str = ""
+    told: str = ""
+    to: str = HOME
     minutes: int = LIFETIME_MS // MINUTE
 
 
@@ -54,30 +60,38 @@ class SigningPages(Struct, frozen=True):
     doorway: Doorway
     signing: SignIn
     anyone: bool = False
+    provider: str = ""
 
-    async def form(self, _request: Request, visit: Visit | None) -> Response:
-        """GET /sign-in; who is in already goes on."""
+    async def form(self, request: Request, visit: Visit | None) -> Response:
+        """GET /sign-in?to=; who is in already goes on."""
+        to = here(request.query_params.get("to", HOME))
         if visit is not None:
-            return RedirectResponse(HOME, status_code=303)
-        return self.doorway.renderer.page(
-            "sign-in.html", SignInView(shell=_shell(), anyone=self.anyone)
-        )
+            return RedirectResponse(to, status_code=303)
+        return self.shown(SignInView(shell=_shell(), to=to))
+
+    def shown(self, view: SignInView, status: int = 200) -> Response:
+        """The page of signing in, with every way in that there is."""
+        full = replace(view, anyone=self.anyone, provider=self.provider)
+        return self.doorway.renderer.page("sign-in.html", full, status)
+
+    def told(self, why: ProblemError) -> Response:
+        """The same, saying why a provider did not bring anybody in."""
+        view = SignInView(shell=_shell(), told=_WRONG.get(why.problem.code, why.problem.detail))
+        return self.shown(view, why.problem.status)
 
     async def send(self, request: Request, visit: Visit | None) -> Response:
         """POST /sign-in: the same page for every address, known or not."""
-        email = (await sent(request, visit)).get("email", "").strip()[:EMAIL_LENGTH_MAX]
+        form = await sent(request, visit)
+        email, to = form.get("email", "").strip()[:EMAIL_LENGTH_MAX], here(form.get("to", HOME))
         try:
-            await self.signing.send(email, time.time_ns() // 1_000_000)
+            await self.signing.send(email, time.time_ns() // 1_000_000, to)
         except ProblemError as why:
             status, code = why.problem.status, why.problem.code
             if status not in _TOLD:
                 raise
-            view = SignInView(
-                shell=_shell(), email=email, wrong=_WRONG.get(code, PLAIN.get(code, code))
-            )
-            return self.doorway.renderer.page("sign-in.html", view, status)
-        view = SignInView(shell=_shell(), email=email, sent=True)
-        return self.doorway.renderer.page("sign-in.html", view)
+            wrong = _WRONG.get(code, PLAIN.get(code, code))
+            return self.shown(SignInView(shell=_shell(), email=email, wrong=wrong, to=to), status)
+        return self.shown(SignInView(shell=_shell(), email=email, sent=True, to=to))
 
     async def link(self, request: Request, _visit: Visit | None) -> Response:
         """GET /sign-in/link?token=."""
@@ -88,21 +102,21 @@ class SigningPages(Struct, frozen=True):
         """POST /sign-in/press: use the link up; one that is over leads to a new one."""
         token = (await sent(request, visit)).get("token", "")
         try:
-            cookie = await self.signing.follow(token, time.time_ns() // 1_000_000)
+            cookie, to = await self.signing.follow(token, time.time_ns() // 1_000_000)
         except ProblemError as why:
             if why.problem.code != "link_over":
                 raise
-            view = SignInView(shell=_shell(), over=True)
-            return self.doorway.renderer.page("sign-in.html", view, 410)
-        return self.signing.sessions.give(RedirectResponse(HOME, status_code=303), cookie)
+            return self.shown(SignInView(shell=_shell(), over=True), 410)
+        return self.signing.sessions.give(RedirectResponse(to, status_code=303), cookie)
 
     async def become(self, request: Request, visit: Visit | None) -> Response:
         """POST /sign-in/as: any account, on a machine for development."""
-        account = name_or_404((await sent(request, visit)).get("account", "").strip())
+        form = await sent(request, visit)
+        account, to = name_or_404(form.get("account", "").strip()), here(form.get("to", HOME))
         now = time.time_ns() // 1_000_000
         person = await self.signing.people.with_id(account, now)
         cookie = await self.signing.sessions.sign_in(person, now)
-        return self.signing.sessions.give(RedirectResponse(HOME, status_code=303), cookie)
+        return self.signing.sessions.give(RedirectResponse(to, status_code=303), cookie)
 
     async def out(self, visit: Visit) -> Response:
         """POST /sign-out: here, or with `everywhere` on every device."""
@@ -132,6 +146,13 @@ _WRONG = {
     "email_invalid": "Enter an e-mail address like ada@example.org.",
     "rate_limited": "Enough links are on their way to this address. Use the newest, or wait.",
     "mail_unavailable": "The mail cannot be sent right now. Try again in a minute.",
+    "provider_unavailable": "They cannot be asked right now. Try again, or let us send a link.",
+    "provider_refused": "They did not say who you are. Try again, or let us send a link.",
+    "sign_in_over": "That took too long, or it began in another browser. Begin again here.",
+    "token_refused": "What they said about you cannot be believed, so nobody was signed in.",
+    "email_unverified": "They have not verified your e-mail address. Let us send a link to it.",
+    "email_elsewhere": "They may not speak for your e-mail address. Let us send a link to it.",
+    "staff_not_linked": "Staff sign in by a link. Let us send you one.",
 }
 
 

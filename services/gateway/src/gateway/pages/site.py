@@ -8,6 +8,7 @@ from gateway.accountkeys import AccountKeys
 from gateway.creditsettings import OwnSettings
 from gateway.estimates import Estimates
 from gateway.guest import Reception
+from gateway.openid import OpenIdSignIn
 from gateway.pages import (
     accesskeys,
     assets,
@@ -17,6 +18,7 @@ from gateway.pages import (
     invited,
     overview,
     preferences,
+    providing,
     receipts,
     signing,
     standing,
@@ -55,6 +57,7 @@ class Site(Struct, frozen=True):
     runs: Runs
     models: ReadModels
     catalogue: Catalogue
+    openid: OpenIdSignIn | None
     anyone: bool  # may be anybody here: a machine for development
 
 
@@ -64,10 +67,18 @@ def routes(site: Site) -> list[APIRouter]:
     doorway = Doorway(site.reception, site.people, site.reads.balances, site.rates, Renderer(files))
     shop = overview.Overview(doorway, site.reads, site.passing, site.catalogue)
     standing_pages = standing.Standing(doorway)
+    openid = site.openid
+    signing_pages = signing.SigningPages(
+        doorway, site.signing, site.anyone, "" if openid is None else openid.name
+    )
+    by_provider = (
+        [] if openid is None else [providing.routes(providing.Providing(signing_pages, openid))]
+    )
     return [
         assets.routes(files),
         standing.routes(standing_pages),
-        signing.routes(signing.SigningPages(doorway, site.signing, site.anyone)),
+        signing.routes(signing_pages),
+        *by_provider,
         invited.routes(invited.Invited(doorway, site.desk)),
         overview.routes(shop),
         buying.routes(buying.Buying(doorway, site.passing, site.catalogue)),

@@ -7,7 +7,7 @@ from msgspec import Struct
 from gateway.pages.shell import Shell
 from gateway.pages.visit import Doorway, Visit
 from gateway.principals import not_found
-from gateway.signin import HOME
+from gateway.returning import HOME
 
 
 class HelpView(Struct, frozen=True):

@@ -6,7 +6,7 @@ for by a script, a fragment) with the same status, words for people, and the req
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import structlog
 from contracts.units import SECOND, Ms
@@ -27,6 +27,7 @@ from gateway.pages.shell import STALE_AFTER_S, Chip, Shell
 from gateway.people import People
 from gateway.problems import ProblemError, failure
 from gateway.rates import Rates, Rule
+from gateway.returning import HOME, came_from
 from gateway.waiting import NoAnswer
 from gateway.web import request_id_of
 
@@ -160,7 +161,8 @@ class Doorway(Struct, frozen=True):
         found = why.problem
         partial = is_partial(request)
         if found.status == 401 and not partial:
-            return RedirectResponse("/sign-in", status_code=303)
+            to = urlencode({"to": _wanted(request)}) if _wanted(request) != HOME else ""
+            return RedirectResponse(f"/sign-in?{to}" if to else "/sign-in", status_code=303)
         title = TITLES.get(found.status, "Something went wrong")
         visit = getattr(request.state, "visit", None)
         view = ProblemView(
@@ -195,6 +197,13 @@ TITLES = {
     503: "Not available right now",
     504: "No answer yet",
 }
+
+
+def _wanted(request: Request) -> str:
+    """Where a visitor who must sign in first goes on."""
+    url, headers = request.url, request.headers
+    host, referer = headers.get("host", ""), headers.get("referer", "")
+    return came_from(request.method, url.path, url.query, referer, host)
 
 
 def is_partial(request: Request) -> bool:
