@@ -76,7 +76,7 @@ bench: need-engine ready ## measure, print, and write .local/bench/latest.json
 	$(BIN)/python -m tests.benchmarks.run
 
 proof-domain: need-engine ready ## everything that must hold of the credit domain and its snapshots
-	SCRIP_EXAMPLES=2000 SCRIP_KILLS=20 SCRIP_MUTANTS=$(MUTANTS) $(BIN)/python -m tests.proof domain
+	SCRIP_EXAMPLES=4000 SCRIP_KILLS=20 SCRIP_MUTANTS=$(MUTANTS) $(BIN)/python -m tests.proof domain
 
 proof-payments: need-engine need-browser ready ## everything that must hold of money in, with its figures
 	SCRIP_OUTAGE_S=60 SCRIP_KILLS=200 SCRIP_LIVES=1000 $(BIN)/python -m tests.proof payments

@@ -6,7 +6,7 @@ A history that fails is not made smaller: that a mutant dies is all that is aske
 import pytest
 from hypothesis import Phase, settings
 
-DEAR = ("test_invariants.py", "test_wild.py", "test_windows.py::test_every", "test_more_expiries")
+DEAR = ("test_invariants", "test_wild.py", "test_windows.py::test_every", "test_more_expiries")
 
 settings.register_profile("mutation", phases=[Phase.generate])
 settings.load_profile("mutation")
