@@ -37,7 +37,7 @@ from payments.objects import (
 from payments.objects import Payer as PayerThere
 from payments.objects import StripeSubscription as Subscribed
 from payments.payer import Payer
-from payments.picture import take
+from payments.picture import LedgerPicture, take
 from payments.purchase import Purchase
 from payments.relay import Relay
 from payments.rows import REFUND
@@ -176,7 +176,7 @@ def test_everything_that_is_read(till: Till, books: MemoryBooks) -> None:
 
 def test_the_lists_that_the_reconciler_reads(till: Till, books: MemoryBooks) -> None:
     index = cast("Index", MemoryIndex(books))
-    pictures = take(till, index, [], int(time.time() * 1000))
+    pictures = take(till, index, LedgerPicture([]), int(time.time() * 1000))
     assert pictures.stripe.sessions
     assert all(pictures.stripe.paid_out.values())
     assert list(till.every(Refund, "refunds", payment_intent="pi_1"))

@@ -21,9 +21,11 @@ from contracts.events import (
 from contracts.reasons import Reason
 from engine.guard import Guard
 from engine.local import Engine
+from payments.index import Held
+from payments.subscription import Subscription
 
 from tests.integration.payments_buyer import SERVICE, Buyer
-from tests.integration.payments_world import World, world
+from tests.integration.payments_world import World, until, world
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -107,3 +109,43 @@ async def test_a_dispute_lost_after_spending_with_a_partial_refund_before(here: 
 
 async def test_nothing_of_this_waits_for_a_person(here: World) -> None:
     assert await asyncio.to_thread(here.parts.index.held) == []
+
+
+async def test_a_refused_command_of_no_purchase_waits_for_a_person(here: World) -> None:
+    """A plan that the ledger does not know: refused, listed, asked again, and let stand."""
+    books, index, operator = here.parts.books, here.parts.index, "olga"
+
+    def pays(subscription: Subscription) -> None:
+        subscription.trigger_event(
+            Subscription.PlanPaid,
+            subscription="sub_1",
+            item="si_1",
+            plan="no-such-plan",
+            period_start=1_790_000_000,
+            period_end=1_890_000_000,
+            created=1,
+        )
+
+    def waiting() -> list[Held]:
+        return [one for one in index.held() if one.account == "planless"]
+
+    async def waits(*, but: str = "") -> Held:
+        async def there() -> bool:
+            return any(one.name != but for one in waiting())
+
+        await until(there)
+        return next(one for one in waiting() if one.name != but)
+
+    books.change_subscription("planless", pays)
+    first = await waits()
+    assert (first.what, first.why) == ("command", "SetPlan: plan_unknown")
+    assert books.settle_refusal(first.name, operator, again=True)
+    second = await waits(but=first.name)
+    assert [one.name for one in waiting()] == [second.name]
+    assert books.settle_refusal(second.name, operator, again=False)
+    assert waiting() == []
+    assert not books.settle_refusal(second.name, operator, again=True)
+    refused = await Buyer(here, "planless").of(CommandRefused)
+    assert [str(one.reason) for one in refused if isinstance(one, CommandRefused)] == [
+        "plan_unknown"
+    ] * 2

@@ -14,6 +14,7 @@ from payments import objects
 from payments.handling import Hint, NotYet
 from payments.index import Index
 from payments.netting import OPEN_DISPUTES
+from payments.picture import LedgerPicture
 from payments.reconciling import Reconciler
 from payments.till import Till
 from stripe_double.objects import Dispute, FraudWarning, Intent, Refund, Session
@@ -52,7 +53,7 @@ class Life:
             index=cast("Index", self.shop.index),
             till=cast("Till", self.shop.stripe),
             handling=self.shop.handling,
-            lots=lambda _start: [],
+            ledger=lambda _start: LedgerPicture([]),
         ).run(self.shop.now + 3_600_000, repair=True)
         self.shop.relay()
 

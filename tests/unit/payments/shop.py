@@ -4,7 +4,7 @@ The event store is the library's own in-memory one; the ledger is a strict littl
 grants, freezes and revokes, and refuses what the real one refuses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -46,6 +46,7 @@ class MemoryBooks(Books):
         self.streams: dict[str, str] = {}
         self.listed: dict[str, Listed] = {}
         self.errands: dict[str, str] = {}
+        self.refused: dict[str, str] = {}
 
     def save(
         self, *objs: Any, rows: Sequence[Statement] = (), **more: Any
@@ -55,6 +56,8 @@ class MemoryBooks(Books):
             values = row.values
             if b"payments.objects" in row.sql:
                 self.streams.setdefault(str(values["object"]), str(values["stream"]))
+            elif b"payments.refusals" in row.sql:
+                self._refusal(values)
             elif b"INTO payments.purchases" in row.sql:
                 fields = {name: values[name] for name in Listed.__struct_fields__}
                 self.listed[str(values["purchase"])] = Listed(**fields)  # type: ignore[arg-type]
@@ -63,6 +66,12 @@ class MemoryBooks(Books):
             else:
                 self.errands[str(values["name"])] = str(values["stream"])
         return saved
+
+    def _refusal(self, values: Mapping[str, str | int]) -> None:
+        if "reason" in values:
+            self.refused[str(values["refusal"])] = str(values["reason"])
+        else:
+            del self.refused[str(values["refusal"])]
 
 
 class MemoryIndex:
@@ -79,13 +88,15 @@ class MemoryIndex:
         self.hurried.append(account)
 
     def since(self, start: int) -> list[Listed]:
-        return [x for x in self._books.listed.values() if max(x.initiated_at, x.paid_at) >= start]
+        listed = self._books.listed.values()
+        return [x for x in listed if max(x.initiated_at, x.changed_at) >= start]
 
 
 class Lot:
     def __init__(self, amount: int) -> None:
         self.left = amount
         self.debt = 0
+        self.taken = 0
         self.frozen = False
 
 
@@ -126,6 +137,7 @@ class LedgerModel:
                 taken = min(lot.left, amount)
                 lot.left -= taken
                 lot.debt += amount - taken
+                lot.taken += amount
             case Freeze():
                 self.lots[command.grant or ""].frozen = True
             case Thaw():

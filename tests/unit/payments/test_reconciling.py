@@ -8,7 +8,7 @@ from contracts.units import DAY
 from msgspec.structs import replace
 from payments.comparing import State
 from payments.index import Index
-from payments.picture import LedgerLot
+from payments.picture import LedgerLot, LedgerPicture, Taken
 from payments.purchase import Purchase
 from payments.reconciling import Reconciler, Report
 from payments.till import Till
@@ -33,13 +33,24 @@ def lots_of(shop: Shop) -> list[LedgerLot]:
     ]
 
 
+def picture_of(shop: Shop, lots: list[LedgerLot]) -> LedgerPicture:
+    """What the ledger's read models show of the model's lots."""
+    owners = {lot.grant_id: lot.account for lot in lots_of(shop)}
+    known = [(owners[grant], grant, lot) for grant, lot in shop.ledger.lots.items()]
+    return LedgerPicture(
+        lots,
+        frozenset((account, grant) for account, grant, lot in known if lot.frozen),
+        [Taken(account, grant, lot.taken, 0) for account, grant, lot in known if lot.taken],
+    )
+
+
 def reconciler(shop: Shop, lots: list[LedgerLot]) -> Reconciler:
     return Reconciler(
         books=shop.books,
         index=cast("Index", shop.index),
         till=cast("Till", shop.stripe),
         handling=shop.handling,
-        lots=lambda _start: lots,
+        ledger=lambda _start: picture_of(shop, lots),
     )
 
 

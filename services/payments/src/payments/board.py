@@ -32,7 +32,7 @@ class Board:
             recorded = self._relay.oldest_s
             self._metrics.outbox_age.set(max(0.0, time.time() - recorded) if recorded else 0.0)
             held = await asyncio.to_thread(self._index.held)
-            for what in ("purchase", "webhook"):
+            for what in ("purchase", "command", "webhook"):
                 number = sum(one.what == what for one in held)
                 self._metrics.quarantined.labels(what).set(number)
             for operation in self._circuits.operations:

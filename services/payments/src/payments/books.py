@@ -20,7 +20,8 @@ from psycopg.rows import DictRow
 
 from payments.payer import Payer
 from payments.purchase import Purchase
-from payments.rows import Statement, rows_of, rows_of_payer
+from payments.refusal import Refusal
+from payments.rows import Statement, rows_of, rows_of_payer, rows_of_refusal
 from payments.subscription import Subscription
 
 SCHEMA = "payments"
@@ -165,6 +166,29 @@ class Books(Application[UUID]):
                 continue
             return
         raise RuntimeError(f"the subscription of {account} changed {TRIES_MAX} times in a row")
+
+    def note_refusal(self, refusal: Refusal) -> None:
+        """Store a command that the ledger refused; one that is there already stays as it is."""
+        try:
+            self.save(refusal, rows=rows_of_refusal(refusal))
+        except IntegrityError:
+            return
+
+    def refusal(self, name: str) -> Refusal:
+        """A refused command, by the name of its stream; raises Unknown."""
+        try:
+            found: Refusal = self.repository.get(UUID(hex=name))
+        except (AggregateNotFoundError, ValueError) as why:
+            raise Unknown(name) from why
+        return found
+
+    def settle_refusal(self, name: str, actor: str, *, again: bool) -> bool:
+        """A person decided: it is asked again, or stays undone. False when nothing waited."""
+        refusal = self.refusal(name)
+        if not refusal.settle(actor, again=again):
+            return False
+        self.save(refusal, rows=rows_of_refusal(refusal))
+        return True
 
     def newest_notification(self, name: str) -> int:
         """The place in the notification log of the newest event of a purchase."""

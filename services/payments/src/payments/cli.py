@@ -14,7 +14,7 @@ app = typer.Typer(help="Money in: purchases, refunds, disputes.", no_args_is_hel
 quarantine = typer.Typer(help="What did not fit and waits for a person.", no_args_is_help=True)
 app.add_typer(quarantine, name="quarantine")
 
-Name = Annotated[str, typer.Argument(help="A purchase or a webhook's event, as `list` shows it.")]
+Name = Annotated[str, typer.Argument(help="A purchase, a command or a webhook's event, by `list`.")]
 
 
 @app.command()
@@ -62,13 +62,13 @@ def list_held(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 
 @quarantine.command("release")
 def release(name: Name) -> None:
-    """A purchase grants what was ordered; a webhook is handled once more."""
+    """A purchase grants what was ordered; a refused command or a webhook is tried once more."""
     _decide(name, release=True)
 
 
 @quarantine.command("reject")
 def reject(name: Name) -> None:
-    """It grants nothing, now or ever."""
+    """It grants nothing, now or ever; what the ledger refused stays undone."""
     _decide(name, release=False)
 
 

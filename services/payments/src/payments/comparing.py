@@ -130,7 +130,7 @@ def _parts(
 
 
 def _grants(pictures: Pictures, now: Ms) -> Iterator[Finding]:
-    lots = {lot.source: lot for lot in pictures.lots}
+    lots = {lot.source: lot for lot in pictures.ledger.lots}
     expected = set()
     for order in pictures.orders:
         if not order.paid_at or order.paid_at < pictures.start:

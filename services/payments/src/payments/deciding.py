@@ -26,8 +26,10 @@ def decide(name: str, *, release: bool) -> bool:
     """Release or reject; false when there is nothing to decide."""
     url = from_env().postgres_url
     with _pool(url) as pool, Books.open(url) as books:
-        decided = _purchase(books, name, release=release) or Index(pool).settle_webhook(
-            name, again=release
+        decided = (
+            _purchase(books, name, release=release)
+            or _command(books, name, release=release)
+            or Index(pool).settle_webhook(name, again=release)
         )
     log.warning("quarantine_decided", name=name, release=release, decided=decided, by=_operator())
     return decided
@@ -41,6 +43,13 @@ def _purchase(books: Books, name: str, *, release: bool) -> bool:
 
     try:
         return books.change(name, rule)
+    except Unknown:
+        return False
+
+
+def _command(books: Books, name: str, *, release: bool) -> bool:
+    try:
+        return books.settle_refusal(name, _operator(), again=release)
     except Unknown:
         return False
 

@@ -13,7 +13,7 @@ Pool = ConnectionPool[Connection[tuple[object, ...]]]
 
 _LISTED = (
     "purchase, account, pack, credits, price_minor, currency, way, session, intent, state,"
-    " quarantine, initiated_at, paid_at, credited_at"
+    " quarantine, initiated_at, paid_at, credited_at, changed_at, frozen"
 )
 
 
@@ -34,10 +34,12 @@ class Listed(Struct):
     initiated_at: Ms
     paid_at: Ms
     credited_at: Ms
+    changed_at: Ms
+    frozen: bool
 
 
 class Held(Struct):
-    """Something in quarantine: a purchase, or a webhook that never fitted."""
+    """What waits for a person: a purchase, a refused command, or a webhook that never fitted."""
 
     what: str
     name: str
@@ -83,14 +85,14 @@ class Index:
             return rows.fetchall()
 
     def since(self, start: Ms) -> list[Listed]:
-        """All purchases that began at or after `start`, or were paid since."""
+        """All purchases that began at or after `start`, were paid, or changed since."""
         with (
             self._pool.connection() as connection,
             connection.cursor(row_factory=class_row(Listed)) as rows,
         ):
             rows.execute(
                 f"SELECT {_LISTED} FROM payments.purchases"  # noqa: S608
-                " WHERE initiated_at >= %(start)s OR paid_at >= %(start)s ORDER BY initiated_at",
+                " WHERE initiated_at >= %(start)s OR changed_at >= %(start)s ORDER BY initiated_at",
                 {"start": start},
             )
             return rows.fetchall()
@@ -105,6 +107,8 @@ class Index:
                 "SELECT 'purchase' AS what, purchase AS name, account, quarantine AS why,"
                 " changed_at AS since FROM payments.purchases"
                 " WHERE quarantine <> '' AND state <> 'rejected'"
+                " UNION ALL SELECT 'command', refusal, account, kind || ': ' || reason, refused_at"
+                " FROM payments.refusals"
                 " UNION ALL SELECT 'webhook', event, '', kind || ' ' || object || ': ' ||"
                 " quarantine, (extract(epoch FROM received_at) * 1000)::bigint"
                 " FROM payments.inbox WHERE quarantine IS NOT NULL AND handled_at IS NULL"

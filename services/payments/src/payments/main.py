@@ -43,7 +43,7 @@ from payments.index import Pool as IndexPool
 from payments.listening import Listener
 from payments.metrics import Metrics
 from payments.papers import Papers
-from payments.picture import ledger_lots
+from payments.picture import ledger_picture
 from payments.reconciling import Hourly, Reconciler
 from payments.relay import Relay
 from payments.serving import serve
@@ -152,7 +152,7 @@ async def assemble(
         index=index,
         till=till,
         handling=handling,
-        lots=lambda start: ledger_lots(lookups, start),
+        ledger=lambda start: ledger_picture(lookups, start),
     )
     hourly = Hourly(reconciler, settings.state_dir / "reconciliation", metrics, relay.poke)
     running = (relay, dispatcher, errands, topups, board, hourly)

@@ -38,19 +38,30 @@ class DisputePart(Struct):
     status: str
 
 
-class LotPart(Struct):
-    """A lot that a purchase granted; `revoked` of it was taken back."""
-
-    granted: Credits
-    revoked: Credits = 0
-
-
 class Unheeded(Struct):
     """A command about a lot that the ledger refused: Freeze, Thaw, Revoke, or a returning Grant."""
 
     kind: str
     grant: str
     credits: Credits
+
+
+class LotPart(Struct):
+    """A lot that a purchase granted; `revoked` of it was taken back.
+
+    The ledger refused to take `waived` of that back, or to stop it at all (`loose`), and a person
+    let it stand.
+    """
+
+    granted: Credits
+    revoked: Credits = 0
+    waived: Credits = 0
+    loose: bool = False
+
+    def let_stand(self, one: Unheeded) -> None:
+        """Remember what stays undone."""
+        self.waived += one.credits
+        self.loose = self.loose or one.kind == "Freeze"
 
 
 def taken_minor(

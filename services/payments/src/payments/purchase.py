@@ -229,7 +229,7 @@ class Purchase(Aggregate):
             aggregate.unheeded[self.command] = Unheeded(self.kind, self.grant, self.credits)
 
     class AskedAgain(Aggregate.Event):
-        """A person had it asked once more, under a new name."""
+        """It is asked once more, under a new name: by a person, or because lot and money differ."""
 
         command: str
         kind: str
@@ -237,7 +237,17 @@ class Purchase(Aggregate):
         credits: int
 
         def apply(self, aggregate: "Purchase") -> None:
-            del aggregate.unheeded[self.command]
+            aggregate.unheeded.pop(self.command, None)
+
+    class LetStand(Aggregate.Event):
+        """A person decided that what the ledger refused stays undone."""
+
+        command: str
+        actor: str
+
+        def apply(self, aggregate: "Purchase") -> None:
+            one = aggregate.unheeded.pop(self.command)
+            aggregate.lots.get(one.grant, LotPart(0)).let_stand(one)
 
     class ReturnRefused(Aggregate.Event):
         """The ledger did not give back credits whose money had come back."""
@@ -265,8 +275,6 @@ class Purchase(Aggregate):
             aggregate.quarantine = self.reason
 
     class Rejected(Aggregate.Event):
-        """A person decided that this purchase grants nothing."""
-
         actor: str
 
         def apply(self, aggregate: "Purchase") -> None:

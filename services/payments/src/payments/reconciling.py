@@ -1,6 +1,7 @@
 """The reconciler: compare the three pictures, put right what looking again can, report the rest.
 
-Safe repairs only: what Stripe has and we have not heard of is looked at as if its webhook had come.
+Safe repairs only: what Stripe has and we have not heard of is looked at as if its webhook had come,
+and a lot that does not stand still as its payment says is stopped or thawed by asking again.
 Nothing is granted, revoked or refunded by any other way than the ordinary one.
 """
 
@@ -16,13 +17,15 @@ import structlog
 from contracts.units import DAY, Ms
 from msgspec import Struct
 
+from payments import aftermath, mending
 from payments.books import Books
 from payments.clock import now_ms
 from payments.comparing import Finding, State, compare
 from payments.handling import Handling, NotYet
 from payments.index import Index
 from payments.metrics import Metrics
-from payments.picture import LedgerLot, Pictures, take
+from payments.picture import LedgerPicture, Pictures, take
+from payments.purchase import Purchase
 from payments.till import Till, TillDown, TillRefused
 
 WINDOW_MS = 35 * DAY  # Stripe's event list reaches back 30; a month end and its disputes fit
@@ -50,7 +53,7 @@ class Report(Struct, rename="camel"):
 
 
 class Reconciler:
-    """Compares and repairs. `lots` gives the ledger's lots since a moment."""
+    """Compares and repairs. `ledger` gives the ledger's picture since a moment."""
 
     def __init__(
         self,
@@ -59,19 +62,20 @@ class Reconciler:
         index: Index,
         till: Till,
         handling: Handling,
-        lots: Callable[[Ms], Sequence[LedgerLot]],
+        ledger: Callable[[Ms], LedgerPicture],
     ) -> None:
         self._books = books
         self._index = index
         self._till = till
         self._handling = handling
-        self._lots = lots
+        self._ledger = ledger
 
     def run(self, now: Ms, *, repair: bool, window_ms: Ms = WINDOW_MS) -> Report:
         """One reconciliation; raises TillDown when Stripe cannot be asked."""
         start = now - window_ms
-        pictures = take(self._till, self._index, self._lots(start), start)
-        findings = list(compare(pictures, self._books.purchase, now))
+        pictures = take(self._till, self._index, self._ledger(start), start)
+        books = self._books.purchase
+        findings = [*compare(pictures, books, now), *aftermath.compare(pictures, books, now)]
         repaired = self._repair(pictures, findings) if repair else 0
         counts = Counter(f"{one.what}:{one.state}" for one in findings)
         quiet = {State.MATCHED, State.TIMING}
@@ -96,6 +100,9 @@ class Reconciler:
         refunds = {x.id: x.payment_intent for x in pictures.stripe.refunds}
         done = 0
         for one in findings:
+            if one.what == aftermath.STOP and one.state is not State.TIMING:
+                one.repaired = self._asked_again(one)
+                done += one.repaired
             if one.state not in {State.MISSING_HERE, State.TIMING}:
                 continue
             if one.what == "payment":
@@ -104,8 +111,19 @@ class Reconciler:
                 one.repaired = _look(self._handling.look_at_refunds, refunds[one.name])
             elif one.what == "dispute" and one.name in disputes:
                 one.repaired = _look(self._handling.look_at_dispute, disputes[one.name])
+            else:
+                continue
             done += one.repaired
         return done
+
+    def _asked_again(self, found: Finding) -> bool:
+        """Whether the ledger is asked again to stop a lot, or to let it go."""
+
+        def rule(purchase: Purchase) -> bool:
+            kind = aftermath.lacking(found, purchase)
+            return kind is not None and mending.ask_again(purchase, kind, found.name)
+
+        return self._books.change(found.detail, rule)
 
 
 class Hourly:

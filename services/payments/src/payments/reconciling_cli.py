@@ -72,7 +72,7 @@ def _reconciled(settings: "Settings", days: int, *, repair: bool) -> "Report":
     from payments.clock import now_ms
     from payments.handling import Handling
     from payments.index import Index
-    from payments.picture import ledger_lots
+    from payments.picture import ledger_picture
     from payments.reconciling import Reconciler
     from payments.till import Till
 
@@ -88,6 +88,6 @@ def _reconciled(settings: "Settings", days: int, *, repair: bool) -> "Report":
             index=index,
             till=till,
             handling=handling,
-            lots=lambda start: ledger_lots(pool, start),
+            ledger=lambda start: ledger_picture(pool, start),
         )
         return reconciler.run(now_ms(), repair=repair, window_ms=days * DAY)

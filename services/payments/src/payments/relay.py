@@ -24,14 +24,15 @@ from payments.clock import now_ms
 from payments.metrics import Metrics
 from payments.payer import Payer
 from payments.purchase import Purchase
+from payments.refusal import noted
 from payments.subscription import Subscription
 from payments.wishes import card_wishes, plan_wishes, wishes
 
 FOLLOWER = "relay"
 AHEAD_MAX = 1_000  # notifications under way; a burst of purchases, small in memory
 POLL_S = 0.05  # between looks at the log when nobody says that it grew
-# Refusals that say "this is so already": a repetition after the answer was forgotten.
-# What was asked for stands already: nobody needs to look at it.
+# Refusals that say "this is so already", to a repetition after the answer was forgotten: nobody
+# needs to look at it.
 _SETTLED = frozenset({Reason.SOURCE_ALREADY_GRANTED, Reason.GRANT_EXISTS, Reason.NOT_FROZEN})
 
 log = structlog.get_logger(__name__)
@@ -114,6 +115,9 @@ class Relay:
             followed: Subscription = self._books.repository.get(UUID(str(stream)))
             asked = plan_wishes(event, followed.account)
             return _Task(notification.id, followed.account, None, asked, recorded_s)
+        if notification.topic.startswith("payments.refusal:Refusal.AskedAgain"):
+            refusal = self._books.refusal(UUID(str(stream)).hex)
+            return _Task(notification.id, refusal.account, None, [refusal.anew], recorded_s)
         if notification.topic.startswith("payments.payer:Payer.CardSaved"):
             payer: Payer = self._books.repository.get(UUID(str(stream)))
             asked = card_wishes(event, payer.account)
@@ -146,18 +150,23 @@ class Relay:
             task = lane[0]
             for command in task.commands:
                 answer = await self._ledger.ask(command)
-                self._told(task.account, command, answer)
+                await self._told(task, command, answer)
                 if task.purchase is not None:
                     await asyncio.to_thread(self._answered, task.purchase, command, answer)
             task.done = True
             lane.popleft()
         del self._lanes[account]
 
-    def _told(self, account: str, command: AnyCommand, answer: Answer) -> None:
-        if isinstance(answer, CommandRefused) and answer.reason not in _SETTLED:
-            kind, reason = type(command).__name__, answer.reason.value
-            self._metrics.refused.labels(kind, reason).inc()
-            log.error("ledger_refused", account=account, command=command.id, reason=reason)
+    async def _told(self, task: _Task, command: AnyCommand, answer: Answer) -> None:
+        """A no is counted, logged, and kept until somebody settled it: nothing is dropped."""
+        if not isinstance(answer, CommandRefused) or answer.reason in _SETTLED:
+            return
+        kind, reason = type(command).__name__, answer.reason.value
+        self._metrics.refused.labels(kind, reason).inc()
+        log.error("ledger_refused", account=task.account, command=command.id, reason=reason)
+        if task.purchase is None or not isinstance(command, Grant | Freeze | Thaw | Revoke):
+            refusal = noted(command, reason, now_ms())
+            await asyncio.to_thread(self._books.note_refusal, refusal)
 
     def _answered(self, purchase: Purchase, command: AnyCommand, answer: Answer) -> None:
         name = purchase.purchase

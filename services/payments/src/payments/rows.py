@@ -9,19 +9,20 @@ from msgspec import Struct
 
 from payments.payer import Payer
 from payments.purchase import Purchase
+from payments.refusal import Refusal
 
 REFUND = "refund"  # kinds of errands
 TOP_UP = "top_up"
 
 _PURCHASE = """
 INSERT INTO payments.purchases (purchase, account, pack, credits, price_minor, currency, way,
-  session, intent, state, quarantine, initiated_at, paid_at, credited_at, changed_at)
+  session, intent, state, quarantine, initiated_at, paid_at, credited_at, changed_at, frozen)
 VALUES (%(purchase)s, %(account)s, %(pack)s, %(credits)s, %(price_minor)s, %(currency)s, %(way)s,
   %(session)s, %(intent)s, %(state)s, %(quarantine)s, %(initiated_at)s, %(paid_at)s,
-  %(credited_at)s, %(changed_at)s)
+  %(credited_at)s, %(changed_at)s, %(frozen)s)
 ON CONFLICT (purchase) DO UPDATE SET session = excluded.session, intent = excluded.intent,
   state = excluded.state, quarantine = excluded.quarantine, paid_at = excluded.paid_at,
-  credited_at = excluded.credited_at, changed_at = excluded.changed_at
+  credited_at = excluded.credited_at, changed_at = excluded.changed_at, frozen = excluded.frozen
 """
 _OBJECT = """
 INSERT INTO payments.objects (object, stream) VALUES (%(object)s, %(stream)s)
@@ -31,6 +32,11 @@ _ERRAND = """
 INSERT INTO payments.errands (stream, kind, name) VALUES (%(stream)s, %(kind)s, %(name)s)
 ON CONFLICT DO NOTHING
 """
+_REFUSED = """
+INSERT INTO payments.refusals (refusal, account, command, kind, reason, refused_at)
+VALUES (%(refusal)s, %(account)s, %(command)s, %(kind)s, %(reason)s, %(at)s)
+"""
+_SETTLED = "DELETE FROM payments.refusals WHERE refusal = %(refusal)s"
 _DONE = "DELETE FROM payments.errands WHERE stream = %(stream)s AND name = %(name)s"
 
 
@@ -69,6 +75,21 @@ def rows_of(purchase: Purchase) -> list[Statement]:
     return rows
 
 
+def rows_of_refusal(refusal: Refusal) -> list[Statement]:
+    """Listed as long as nobody has settled it."""
+    if refusal.settled:
+        return [Statement(_SETTLED.encode(), {"refusal": refusal.id.hex})]
+    values: dict[str, str | int] = {
+        "refusal": refusal.id.hex,
+        "account": refusal.account,
+        "command": refusal.command,
+        "kind": refusal.kind,
+        "reason": refusal.reason,
+        "at": refusal.at,
+    }
+    return [Statement(_REFUSED.encode(), values)]
+
+
 def rows_of_payer(payer: Payer) -> list[Statement]:
     """Stripe's customer leads to the account, and so does the card that may be charged."""
     return [
@@ -95,6 +116,7 @@ def _listed(purchase: Purchase) -> dict[str, str | int]:
         "paid_at": purchase.paid_at,
         "credited_at": purchase.credited_at,
         "changed_at": int(purchase.modified_on.timestamp() * 1000),
+        "frozen": purchase.frozen,
     }
 
 

@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS payments.purchases (
   credited_at  bigint NOT NULL DEFAULT 0,
   changed_at   bigint NOT NULL
 );
+ALTER TABLE payments.purchases ADD COLUMN IF NOT EXISTS frozen boolean NOT NULL DEFAULT false;
+CREATE INDEX IF NOT EXISTS purchases_changed ON payments.purchases (changed_at);
 CREATE INDEX IF NOT EXISTS purchases_account ON payments.purchases (account, initiated_at);
 CREATE INDEX IF NOT EXISTS purchases_initiated ON payments.purchases (initiated_at);
 CREATE INDEX IF NOT EXISTS purchases_held ON payments.purchases (changed_at)
@@ -66,3 +68,13 @@ CREATE TABLE IF NOT EXISTS payments.positions (
   "offset"  bigint NOT NULL
 );
 ALTER TABLE payments.positions ADD COLUMN IF NOT EXISTS commands_from bigint NOT NULL DEFAULT 0;
+
+-- Commands of no purchase that the ledger refused and nobody has settled: a read model, too.
+CREATE TABLE IF NOT EXISTS payments.refusals (
+  refusal    text PRIMARY KEY,                    -- the stream
+  account    text NOT NULL,
+  command    text NOT NULL,
+  kind       text NOT NULL,
+  reason     text NOT NULL,
+  refused_at bigint NOT NULL
+);

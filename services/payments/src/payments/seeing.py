@@ -6,10 +6,11 @@ arrives late changes nothing. What does not fit our own order goes to quarantine
 
 from enum import StrEnum
 
-from contracts.commands import Freeze, Grant, Revoke, Thaw
+from contracts.commands import Freeze, Revoke, Thaw
 from contracts.units import DAY, Ms
 from msgspec import Struct
 
+from payments import mending
 from payments.effects import effect_id
 from payments.netting import DISPUTE_RANKS, OPEN_DISPUTES, REFUND_RANKS
 from payments.objects import Dispute, FraudWarning, Intent, Refund, Session
@@ -231,19 +232,7 @@ def release(purchase: Purchase, now: Ms) -> bool:
 
     What the ledger refused is asked once more.
     """
-    if purchase.unheeded:
-        for command, one in list(purchase.unheeded.items()):
-            if one.kind == Grant.__name__:
-                purchase.trigger_event(Purchase.ReturnAskedAgain, grant=command)
-                settle(purchase, f"{command}:{purchase.version}", now)  # what is missing, anew
-                continue
-            purchase.trigger_event(
-                Purchase.AskedAgain,
-                command=command,
-                kind=one.kind,
-                grant=one.grant,
-                credits=one.credits,
-            )
+    if mending.release(purchase, now):
         return True
     if purchase.rejected or not purchase.quarantine or purchase.paid_at:
         return False
@@ -252,7 +241,9 @@ def release(purchase: Purchase, now: Ms) -> bool:
 
 
 def reject(purchase: Purchase, actor: str) -> bool:
-    """A person decided that it grants nothing."""
+    """A person decided that it grants nothing, or that what the ledger refused stays undone."""
+    if mending.let_stand(purchase, actor):
+        return True
     if purchase.rejected or not purchase.quarantine or purchase.paid_at:
         return False
     purchase.trigger_event(Purchase.Rejected, actor=actor)

@@ -17,11 +17,11 @@ def settle(purchase: Purchase, cause: str, now: Ms) -> None:
     """Bring credits in line with the money; `cause` is the object that changed."""
     if not purchase.lots:
         return
-    must_stop = _must_stop(purchase)
-    if must_stop and not purchase.frozen:
+    stops = must_stop(purchase)
+    if stops and not purchase.frozen:
         _freeze(purchase, effect_id(cause, "freeze"), list(purchase.lots))
     _level(purchase, cause, now)
-    if purchase.frozen and not must_stop:
+    if purchase.frozen and not stops:
         purchase.trigger_event(
             Purchase.Thawed, effect=effect_id(cause, "thaw"), grants=list(purchase.lots)
         )
@@ -31,7 +31,8 @@ def _freeze(purchase: Purchase, effect: str, grants: list[str]) -> None:
     purchase.trigger_event(Purchase.Frozen, effect=effect, grants=grants)
 
 
-def _must_stop(purchase: Purchase) -> bool:
+def must_stop(purchase: Purchase) -> bool:
+    """Whether its credits must stand still: disputed, warned of, or a refund under way."""
     disputed = any(part.status in OPEN_DISPUTES for part in purchase.disputes.values())
     return disputed or bool(purchase.asked) or any(purchase.warnings.values())
 

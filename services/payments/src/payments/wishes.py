@@ -31,6 +31,7 @@ from payments.purchase import Purchase
 from payments.subscription import Subscription
 
 ACTOR = Actor(ActorKind.PAYMENTS, "payments")
+REASON = "payment"  # why lots stand still or go back; freezes of other reasons are not ours
 FREE = "free"  # the plan of an account that pays for none
 KINDS = {"checkout": GrantKind.PAID, "one_click": GrantKind.PAID, "auto": GrantKind.TOPUP}
 
@@ -64,7 +65,7 @@ def wishes(event: DomainEventProtocol[UUID], purchase: Purchase) -> list[AnyComm
                     id=_nth(event.effect, n),
                     account=purchase.account,
                     actor=ACTOR,
-                    reason="payment",
+                    reason=REASON,
                     grant=grant,
                 )
                 for n, grant in enumerate(event.grants)
@@ -75,7 +76,7 @@ def wishes(event: DomainEventProtocol[UUID], purchase: Purchase) -> list[AnyComm
                     id=_nth(event.effect, n),
                     account=purchase.account,
                     actor=ACTOR,
-                    reason="payment",
+                    reason=REASON,
                     grant=grant,
                 )
                 for n, grant in enumerate(event.grants)
@@ -169,7 +170,7 @@ def _revoke(purchase: Purchase, event: Purchase.Revoked) -> Revoke:
         actor=ACTOR,
         grant=event.grant,
         amount=event.credits,
-        reason="payment",
+        reason=REASON,
     )
 
 
@@ -177,16 +178,16 @@ def _again(purchase: Purchase, event: Purchase.AskedAgain) -> Freeze | Thaw | Re
     """What was refused, by a new name: the old one has its answer."""
     name, account = effect_id(event.command, str(event.originator_version)), purchase.account
     if event.kind == Freeze.__name__:
-        return Freeze(id=name, account=account, actor=ACTOR, reason="payment", grant=event.grant)
+        return Freeze(id=name, account=account, actor=ACTOR, reason=REASON, grant=event.grant)
     if event.kind == Thaw.__name__:
-        return Thaw(id=name, account=account, actor=ACTOR, reason="payment", grant=event.grant)
+        return Thaw(id=name, account=account, actor=ACTOR, reason=REASON, grant=event.grant)
     return Revoke(
         id=name,
         account=account,
         actor=ACTOR,
         grant=event.grant,
         amount=event.credits,
-        reason="payment",
+        reason=REASON,
     )
 
 
