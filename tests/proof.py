@@ -30,6 +30,7 @@ PROOFS = {
         "tests/integration/test_gateway_own.py",
         "tests/integration/test_gateway_openid.py",
         "tests/integration/test_gateway_team_keys.py",
+        "tests/integration/test_gateway_acting.py",
         "tests/integration/test_gateway_matrix.py",
         "tests/integration/test_gateway_live.py",
         "tests/integration/test_gateway_embed.py",

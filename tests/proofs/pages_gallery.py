@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 import uvicorn
 from engine.ports import free_port
 from fastapi import FastAPI
@@ -30,8 +31,14 @@ def application() -> FastAPI:
         return renderer.page(state.template, state.view, state.status)
 
     @app.get("/favicon.ico")
-    def icon() -> Response:
+    @app.get("/api/live")  # made pages stand still
+    def nothing() -> Response:
         return Response(status_code=204)
+
+    @app.get("/api/credits/balance")
+    def balance() -> Response:
+        shown = {"available": 1859, "held": 85, "spent": 1443, "position": "MDo4"}
+        return Response(msgspec.json.encode(shown), media_type="application/json")
 
     return app
 

@@ -22,7 +22,7 @@ from gateway.pages.previews import Preview
 from gateway.pages.purchases import Pending
 from gateway.pages.regions import Trouble
 from gateway.pages.runout import RunOut
-from gateway.pages.shell import Chip, Shell
+from gateway.pages.shell import Chip, Choice, Shell
 from gateway.pages.success import SuccessView
 from gateway.pages.used import Range, UsageView, figures
 from gateway.usage import Change as UsageChange
@@ -50,7 +50,7 @@ class State(Struct, frozen=True):
 
 
 def shell(title: str, here: str = "credits", *, stale: bool = False, who: str = "") -> Shell:
-    chip = Chip(1859, 85, 1443, NOW, stale, "MDo4")
+    chip = Chip(1859, 85, 1443, NOW, stale, "MDo4", "acc-ada")
     return Shell(
         title=title,
         here=here,
@@ -58,6 +58,8 @@ def shell(title: str, here: str = "credits", *, stale: bool = False, who: str = 
         chip=chip,
         zone="Europe/London",
         request_id="9f2c-17",
+        account="acc-ada",
+        choices=(Choice("acc-ada", who or "ada@example.org"), Choice("team-1", HOSTILE)),
     )
 
 
@@ -137,6 +139,9 @@ def credits_states() -> dict[str, State]:
             balance=LOST, lots=LOST, lines=LOST, pending=LOST, pace=None, limits=[]
         ),
         "credits-stopped": credits_page(balance=balance(frozen=frozen, debt=120)),
+        "credits-team": credits_page(
+            shell=replace(shell("Credits"), account="team-1", acting=HOSTILE)
+        ),
         "credits-long-name": credits_page(shell=shell("Credits", who=LONG)),
     }
 

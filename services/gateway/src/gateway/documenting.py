@@ -2,6 +2,7 @@
 
 from bus.outbox import Outbox
 from contracts.catalogue import bundled
+from fastapi import FastAPI
 
 from gateway import app
 from gateway.dispatch import Dispatch
@@ -26,6 +27,11 @@ _NOWHERE = "127.0.0.1:1"
 
 async def written() -> bytes:
     """The document's bytes."""
+    return document(await built(), bundled())
+
+
+async def built() -> FastAPI:
+    """The application behind the hot routes, pages included."""
     settings = Settings(kafka_bootstrap=_NOWHERE, postgres_url="", env="local")
     outbox, models, metrics = Outbox(_NOWHERE), ReadModels(""), Metrics()
     flight = Flight(1, Bounds(), lambda: 0.0)
@@ -48,4 +54,4 @@ async def written() -> bytes:
             listener=listener,
         )
     )
-    return document(rest, bundled())
+    return rest

@@ -101,14 +101,21 @@ class Door:
         if token is None:
             return None
         must_be_from_here(method, headers)
-        person = await self._sessions.person(token, now)
-        if person is None:
+        seen = await self._sessions.seen(token, now)
+        if seen is None:
             raise _unknown("This session is over; sign in again.")
+        person = seen.person
         named = headers.get(b"scrip-account", b"").decode("latin-1")
         if named and named != person.id and person.role == Role.OWNER.value:
             seat = await self._teams.seat(named, person.id)
             if seat is not None:
                 return of_member(person.id, seat.id, TeamRole(seat.role))
+        if not named and seen.team is not None:
+            if seen.seat is not None:
+                return of_member(person.id, seen.team, TeamRole(seen.seat))
+            await self._sessions.act_for(token, None)
+            if method not in _SAFE:  # it was meant for the team, and is not done for anybody else
+                raise failure(409, "team_left", "You are not in this team any more.")
         return of_person(person)
 
 

@@ -47,9 +47,9 @@ class Reception:
         """A caller for a named account, or the key's own; 404 for another's."""
         return await self._enter(request, account, scope, people=False)
 
-    async def at_home(self, request: Request, scope: Scope) -> Guest:
-        """A caller for the own account; a service key names it by `Scrip-Account`."""
-        return await self._enter(request, None, scope, people=True)
+    async def at_home(self, request: Request, scope: Scope, named: str | None = None) -> Guest:
+        """A caller for the own account or a team's; it is named here or by `Scrip-Account`."""
+        return await self._enter(request, named, scope, people=True)
 
     def shown(self, request: Request) -> Pass:
         """What a caller who was let in showed."""
@@ -60,6 +60,8 @@ class Reception:
     ) -> Guest:
         now = time.time_ns() // 1_000_000
         headers: dict[bytes, bytes] = dict(request.scope["headers"])
+        if people and account is not None:  # as if it were the header: it may be a team's
+            headers[b"scrip-account"] = account.encode()
         principal = await self._door.enter(request.method, headers, now, people=people)
         principal.must(scope)
         if account is None and (named := headers.get(b"scrip-account")):

@@ -60,6 +60,9 @@ CREATE INDEX IF NOT EXISTS logins_person ON identity.logins (person);
 
 GRANT USAGE ON SCHEMA identity TO scrip_identity;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.departures, identity.logins TO scrip_identity;
+-- The team that somebody acts for by this session; NULL: themselves. Looked up with every request.
+ALTER TABLE identity.sessions ADD COLUMN IF NOT EXISTS team text;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.people, identity.links, identity.sessions
   TO scrip_identity;
 

@@ -16,16 +16,21 @@ from gateway.streaming import LiveResponse
 
 After = Annotated[str | None, Query(max_length=64)]
 
+Account = Annotated[str | None, Query(max_length=64)]
+
 
 def routes(
     live: Live, catching_up: CatchingUp, reception: Reception, rates: Rates, metrics: Metrics
 ) -> APIRouter:
-    """The one route. `after` is for a page that begins anew where it paused."""
+    """The one route. `after` is for a page that begins anew where it paused.
+
+    `account` is for one that cannot send headers: it stays with the account that it was shown for.
+    """
     router = APIRouter(tags=["account"])
 
     @router.get("/api/live", summary="Balance, purchases and alerts as server-sent events")
-    async def watch(request: Request, after: After = None) -> Response:
-        guest = await reception.at_home(request, Scope.READ)
+    async def watch(request: Request, after: After = None, account: Account = None) -> Response:
+        guest = await reception.at_home(request, Scope.READ, account)
         guest.limited(rates, LIVE)
         stream = live.open(guest.account, guest.principal.id, reception.shown(request))
         try:

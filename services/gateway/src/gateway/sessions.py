@@ -29,13 +29,19 @@ WITH gone AS (
 INSERT INTO identity.sessions (sha256, person, made_at, seen_at)
 VALUES (%(sha256)s, %(person)s, %(now)s, %(now)s)"""
 _FIND = """
-SELECT p.id, p.email, p.role, s.seen_at
+SELECT p.id, p.email, p.role, s.seen_at, s.team, m.role AS seat
   FROM identity.sessions AS s JOIN identity.people AS p ON p.id = s.person
+  LEFT JOIN identity.members AS m ON m.team = s.team AND m.person = s.person
  WHERE s.sha256 = %(sha256)s AND s.seen_at > %(idle)s AND s.made_at > %(old)s"""
 _TOUCH = "UPDATE identity.sessions SET seen_at = %(now)s WHERE sha256 = %(sha256)s"
 _ALIVE = """
 SELECT sha256 FROM identity.sessions
  WHERE sha256 = ANY(%(all)s) AND seen_at > %(idle)s AND made_at > %(old)s"""
+_ACT = """
+UPDATE identity.sessions AS s SET team = %(team)s
+ WHERE s.sha256 = %(sha256)s
+   AND (%(team)s::text IS NULL OR EXISTS (
+     SELECT FROM identity.members AS m WHERE m.team = %(team)s AND m.person = s.person))"""
 _CLOSE = "DELETE FROM identity.sessions WHERE sha256 = %(sha256)s"
 _CLOSE_ALL = "DELETE FROM identity.sessions WHERE person = %(person)s"
 
@@ -45,6 +51,16 @@ class _Row(Struct):
     email: str | None
     role: str
     seen_at: Ms
+    team: str | None
+    seat: str | None
+
+
+class Seen(Struct, frozen=True):
+    """Who comes by a session. `team`: the one chosen; `seat`: the role in it, if any is left."""
+
+    person: Person
+    team: str | None = None
+    seat: str | None = None
 
 
 class _Alive(Struct):
@@ -68,13 +84,23 @@ class Sessions:
 
     async def person(self, token: str, now: Ms) -> Person | None:
         """Who this is; None for an unknown, idle or old session."""
+        found = await self.seen(token, now)
+        return None if found is None else found.person
+
+    async def seen(self, token: str, now: Ms) -> Seen | None:
+        """The same, and for whom they act."""
         values = {"sha256": _sha256(token), **_bounds(now)}
         found = await self._identity.row(_Row, _FIND, values)
         if found is None:
             return None
         if now - found.seen_at >= TOUCH_MS:
             await self._identity.change(_TOUCH, values)
-        return Person(found.id, found.email, found.role)
+        return Seen(Person(found.id, found.email, found.role), found.team, found.seat)
+
+    async def act_for(self, token: str, team: str | None) -> bool:
+        """Act for a team from now on, or for oneself; whether this person may."""
+        values = {"sha256": _sha256(token), "team": team}
+        return await self._identity.change(_ACT, values) == 1
 
     async def alive(self, tokens: Collection[str], now: Ms) -> set[str]:
         """Which of these sessions are not over; to ask does not keep them alive."""

@@ -41,11 +41,12 @@ _followed = decoder(bodies.LinkFollowedBody)
 
 
 class Me(Struct, rename="camel"):
-    """Who is signed in. `account` None: staff have none."""
+    """Who is signed in. `account` None: staff have none. `acts_for`: a team chosen on the pages."""
 
     account: str | None
     email: str | None
     role: str
+    acts_for: str | None = None
 
 
 class SignedOut(Struct):
@@ -109,9 +110,11 @@ def routes(signing: SignIn) -> APIRouter:
 
     @router.get("/api/me", summary="Who is signed in")
     async def me(request: Request) -> Response:
-        _, person = await signing.who(request, _now())
+        token, person = await signing.who(request, _now())
         account = person.id if person.role == "owner" else None
-        return shown(Me(account, person.email, person.role))
+        seen = await sessions.seen(token, _now())
+        team = None if seen is None or seen.seat is None else seen.team
+        return shown(Me(account, person.email, person.role, team))
 
     @router.post("/api/sign-out", summary="End this session")
     async def sign_out(request: Request) -> Response:

@@ -58,5 +58,5 @@ def routes(page: Invited) -> APIRouter:
     """The page of an invitation."""
     router = APIRouter()
     page.doorway.open_page(router, "GET", INVITATION, page.look)
-    page.doorway.page(router, "POST", INVITATION, page.press)
+    page.doorway.page(router, "POST", INVITATION, page.press, about_me=True)
     return router

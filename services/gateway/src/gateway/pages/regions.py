@@ -48,5 +48,8 @@ PLAIN = {
     "account_missing": "This page belongs to an account. You are signed in as staff, without one.",
     "rate_limited": "That was a lot at once. Wait a moment and try again.",
     "scope_missing": "You may not see or do this here. Ask whoever owns this account.",
+    "team_left": "You are not in this team any more. Nothing was done; you act for yourself again.",
+    "acting_changed": "This page was shown for another account than you act for now. Nothing was"
+    " done. Choose the account above, and do it from its own page.",
     "not_permitted": "You may not do this here. Ask whoever owns this account.",
 }

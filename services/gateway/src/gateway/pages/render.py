@@ -9,9 +9,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from msgspec import Struct
 
-from gateway.pages import words
+from gateway.pages import choices, words
 from gateway.pages.assets import Assets
 from gateway.pages.regions import Trouble
+from gateway.pages.shell import Shell
 
 POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
@@ -49,8 +50,12 @@ class Renderer:
         self._environment.globals["asset"] = assets.url
 
     def html(self, template: str, view: Struct) -> str:
-        """A template with its view."""
-        return self._environment.get_template(template).render(view=view)
+        """A template with its view; its forms say for which account they were shown."""
+        shown = self._environment.get_template(template).render(view=view)
+        shell = getattr(view, "shell", None)
+        if not isinstance(shell, Shell) or not shell.account:
+            return shown
+        return choices.said(shown, shell.account)
 
     def page(self, template: str, view: Struct, status: int = 200) -> Response:
         """A whole page, or a part of one, that nobody may keep, frame or extend."""

@@ -16,6 +16,7 @@ class Chip(Struct, frozen=True):
     as_of: datetime
     stale: bool
     live_from: str
+    account: str
 
 
 class Place(Struct, frozen=True):
@@ -36,8 +37,19 @@ PLACES = (
 )
 
 
+class Choice(Struct, frozen=True):
+    """An account that somebody may act for: the own one, or a team's."""
+
+    account: str
+    name: str
+
+
 class Shell(Struct, frozen=True, kw_only=True):
-    """The frame of a page. `here` names its place; `chip` None: not known; no `who`: a stranger."""
+    """The frame of a page. `here` names its place; `chip` None: not known; no `who`: a stranger.
+
+    `account`: whose page it is; `acting`: the team's name, when it is a team's; `choices`: whose
+    pages the visitor may see.
+    """
 
     title: str
     here: str = ""
@@ -46,3 +58,6 @@ class Shell(Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
     request_id: str = ""
     places: tuple[Place, ...] = PLACES
+    account: str = ""
+    acting: str = ""
+    choices: tuple[Choice, ...] = ()

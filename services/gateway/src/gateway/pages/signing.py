@@ -18,6 +18,7 @@ from gateway.pages.regions import PLAIN
 from gateway.pages.shell import Shell
 from gateway.pages.visit import Doorway, Visit, sent
 from gateway.people import EMAIL_LENGTH_MAX
+from gateway.principals import not_found
 from gateway.problems import ProblemError
 from gateway.returning import HOME, here
 from gateway.sessions import TOKEN_LENGTH_MAX
@@ -25,6 +26,7 @@ from gateway.signin import LINK, SignIn
 
 PATH = "/sign-in"
 PRESS = "/sign-in/press"
+ACT = "/account/acting"
 _TOLD = {422, 429, 503}  # what the form itself can say; anything else is a page of its own
 
 
@@ -118,12 +120,22 @@ class SigningPages(Struct, frozen=True):
         cookie = await self.signing.sessions.sign_in(person, now)
         return self.signing.sessions.give(RedirectResponse(to, status_code=303), cookie)
 
+    async def act(self, visit: Visit) -> Response:
+        """POST /account/acting: act for a team from now on, or for oneself; raises 404."""
+        account = name_or_404(visit.form.get("account", ""))
+        cookie = visit.request.headers.get("cookie", "").encode("latin-1")
+        token = self.signing.sessions.token(cookie)
+        team = None if account == visit.person else account
+        if token is None or not await self.signing.sessions.act_for(token, team):
+            raise not_found()
+        return RedirectResponse(HOME, status_code=303)
+
     async def out(self, visit: Visit) -> Response:
         """POST /sign-out: here, or with `everywhere` on every device."""
         cookie = visit.request.headers.get("cookie", "").encode("latin-1")
         sessions = self.signing.sessions
         if "everywhere" in visit.form:
-            await sessions.sign_out_everywhere(visit.account)
+            await sessions.sign_out_everywhere(visit.person)
         elif (token := sessions.token(cookie)) is not None:
             await sessions.sign_out(token)
         return sessions.take(RedirectResponse(PATH, status_code=303))
@@ -138,7 +150,8 @@ def routes(page: SigningPages) -> APIRouter:
     page.doorway.open_page(router, "POST", PRESS, page.press)
     if page.anyone:
         page.doorway.open_page(router, "POST", "/sign-in/as", page.become)
-    page.doorway.page(router, "POST", "/sign-out", page.out)
+    page.doorway.page(router, "POST", "/sign-out", page.out, about_me=True)
+    page.doorway.page(router, "POST", ACT, page.act, about_me=True)
     return router
 
 

@@ -64,7 +64,14 @@ class Site(Struct, frozen=True):
 def routes(site: Site) -> list[APIRouter]:
     """Every page, in the order in which they are looked for."""
     files = Assets()
-    doorway = Doorway(site.reception, site.people, site.reads.balances, site.rates, Renderer(files))
+    doorway = Doorway(
+        site.reception,
+        site.people,
+        site.reads.balances,
+        site.rates,
+        Renderer(files),
+        site.desk.teams,
+    )
     shop = overview.Overview(doorway, site.reads, site.passing, site.catalogue)
     standing_pages = standing.Standing(doorway)
     openid = site.openid

@@ -21,13 +21,16 @@ from gateway.faults import internal, of_no_answer
 from gateway.guest import Guest, Reception
 from gateway.keys import Scope
 from gateway.moments import milliseconds
+from gateway.pages.choices import ACTING
+from gateway.pages.choices import choices as choices_of
 from gateway.pages.regions import PLAIN
 from gateway.pages.render import Renderer
-from gateway.pages.shell import STALE_AFTER_S, Chip, Shell
+from gateway.pages.shell import STALE_AFTER_S, Chip, Choice, Shell
 from gateway.people import People
 from gateway.problems import ProblemError, failure
 from gateway.rates import Rates, Rule
 from gateway.returning import HOME, came_from
+from gateway.teams import Teams
 from gateway.waiting import NoAnswer
 from gateway.web import request_id_of
 
@@ -49,11 +52,24 @@ class Visit(Struct, frozen=True):
     zone: str
     balance: BalanceShown | None
     form: dict[str, str]
+    choices: tuple[Choice, ...] = ()
 
     @property
     def account(self) -> str:
         """Whose page it is."""
         return self.guest.account
+
+    @property
+    def person(self) -> str:
+        """Who looks, for whomever they act."""
+        return self.guest.principal.actor.id
+
+    @property
+    def acting(self) -> str:
+        """The name of the team that they act for, if they do."""
+        if self.account == self.person:
+            return ""
+        return next((one.name for one in self.choices if one.account == self.account), "")
 
     @property
     def request_id(self) -> str:
@@ -78,6 +94,9 @@ class Visit(Struct, frozen=True):
             chip=None if self.balance is None else chip(self.balance, self.guest.now),
             zone=self.zone,
             request_id=self.request_id,
+            account=self.account,
+            acting=self.acting,
+            choices=self.choices,
         )
 
 
@@ -93,14 +112,29 @@ class Doorway(Struct, frozen=True):
     balances: Balances
     rates: Rates
     renderer: Renderer
+    teams: Teams
 
     def page(
-        self, router: APIRouter, method: str, path: str, handler: Handler, scope: Scope = Scope.READ
+        self,
+        router: APIRouter,
+        method: str,
+        path: str,
+        handler: Handler,
+        scope: Scope = Scope.READ,
+        *,
+        about_me: bool = False,
     ) -> None:
-        """Serve a page to people who are signed in and may do this."""
+        """Serve a page to people who are signed in and may do this.
+
+        `about_me`: what its form does is the visitor's own, whomever the page was shown for.
+        """
 
         async def seen(request: Request) -> Response:
-            return await handler(await self._enter(request, scope))
+            visit = await self._enter(request, scope)
+            meant = visit.form.pop(ACTING, visit.account)
+            if meant != visit.account and not about_me:
+                raise failure(409, "acting_changed", "This page was shown for another account.")
+            return await handler(visit)
 
         self._serve(router, method, path, seen)
 
@@ -115,6 +149,8 @@ class Doorway(Struct, frozen=True):
                 if why.problem.code not in {"unauthenticated", "account_missing"}:
                     raise
                 visit = None
+            if visit is not None:
+                visit.form.pop(ACTING, None)
             return await handler(request, visit)
 
         self._serve(router, method, path, seen)
@@ -146,13 +182,14 @@ class Doorway(Struct, frozen=True):
         guest = await self.reception.at_home(request, scope)
         guest.limited(self.rates, PAGES)
         form = await form_of(request) if request.method == "POST" else {}
-        who = await self.people.name(guest.account)
+        who = await self.people.name(guest.principal.member or guest.account)
+        choices = await choices_of(self.teams, guest, who)
         try:
             balance = await self.balances.now(guest.account, guest.now)
             zone = (await self.balances.controls(guest.account)).time_zone
         except ProblemError:
             balance, zone = None, "UTC"
-        visit = Visit(request, guest, who, zone, balance, form)
+        visit = Visit(request, guest, who, zone, balance, form, choices)
         request.state.visit = visit  # for the page of a problem that comes after this
         return visit
 
@@ -192,6 +229,7 @@ class ProblemView(Struct, frozen=True):
 TITLES = {
     403: "You may not see this",
     404: "There is nothing here",
+    409: "This was not done",
     413: "That is too much",
     429: "One moment",
     503: "Not available right now",
@@ -243,4 +281,5 @@ def chip(balance: BalanceShown, now: Ms) -> Chip:
         balance.as_of,
         behind_ms > STALE_AFTER_S * SECOND,
         balance.position,
+        balance.account,
     )

@@ -11,6 +11,7 @@
   const LIMITS = { day: "daily", month: "monthly", plan_day: "plan's daily" };
   const WRITTEN = new Intl.NumberFormat("en-GB");
 
+  const { account } = chip.dataset; // the page stays with it, whatever is chosen in another tab
   let position = chip.dataset.position;
   let source = null;
   let polling = 0;
@@ -45,6 +46,11 @@
     const answer = await fetch(location.href);
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (page.getElementById("balance-chip")?.dataset.account !== account) {
+      close();
+      state("off: you act for another account now");
+      return;
+    }
     for (const region of regions) {
       const fresh = page.getElementById(region.id);
       if (fresh && !region.contains(document.activeElement)) region.replaceWith(fresh);
@@ -80,8 +86,12 @@
 
   const look = async () => {
     try {
-      const answer = await fetch("/api/credits/balance");
-      if (answer.status === 401) {
+      const headers = { "Scrip-Account": account };
+      const answer = await fetch("/api/credits/balance", { headers });
+      if (answer.status === 404) {
+        close();
+        state("off: you are not in this team any more");
+      } else if (answer.status === 401) {
         close();
         state("signed out");
       } else if (answer.ok) {
@@ -104,7 +114,9 @@
   const open = () => {
     close();
     if (!wanted() || document.hidden) return;
-    const stream = (source = new EventSource(`/api/live?after=${encodeURIComponent(position)}`));
+    const stream = (source = new EventSource(
+      `/api/live?after=${encodeURIComponent(position)}&account=${encodeURIComponent(account)}`,
+    ));
     for (const name of ["snapshot", "balance", "purchase", "alert"])
       stream.addEventListener(name, heard(name));
     stream.onopen = () => {
