@@ -99,6 +99,17 @@ def test_limits_of_keys_members_and_tools_are_written_like_this_for_ever() -> No
     assert codec.encode(command) == raw
 
 
+def test_low_credits_are_written_like_this_for_ever() -> None:
+    raw = (
+        b'{"type":"SetControls","id":"id-1","account":"acct-1","actor":{"kind":"person","id":"ada"},'
+        b'"controls":{"lowBalance":20,"lowPercent":10}}'
+    )
+    command = codec.decode_command(raw)
+    assert isinstance(command, SetControls)
+    assert (command.controls.low_balance, command.controls.low_percent) == (20, 10)
+    assert codec.encode(command) == raw
+
+
 def test_an_old_version_is_lifted_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if grants had once said `credits`, then `amount` in whole pounds."""
     old = json.loads(golden(CreditsGranted))

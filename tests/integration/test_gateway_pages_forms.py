@@ -67,6 +67,31 @@ async def test_of_two_tabs_the_second_is_told_and_shown_both(pages_api: World) -
         assert re.search(r'name="day_limit"[^>]* value="400"', after.text)
 
 
+async def test_low_credits_are_set_on_the_page_and_told_of_by_the_run_that_leaves_few(
+    pages_api: World,
+) -> None:
+    async with pages_api.client(pages_api.key()) as service:
+        account = await granted(service, 100)
+        async with pages_api.client() as person:
+            await signed_in(person, account)
+            form = {"version": "0", "time_zone": "UTC", "low_balance": "20", "low_percent": "100"}
+            told = await person.post(SETTINGS, data=form)
+            assert told.status_code == 422
+            assert 'id="low_percent-fault"' in told.text
+            form["low_percent"] = ""
+            effect = await person.post(f"{SETTINGS}/preview", data=form)
+            assert "You are told once when fewer than 20 are available." in effect.text
+            saved = await person.post(SETTINGS, data=form)
+            assert saved.status_code == 303
+            assert re.search(
+                r'name="low_balance"[^>]* value="20"', (await person.get(SETTINGS)).text
+            )
+            most = {"account": account, "amount": 81}
+            held = await service.post("/v1/reservations", json=most, headers=keyed("r1"))
+            assert held.status_code == 201, held.text
+            await shown(person, "/account/history", "Alert threshold reached")
+
+
 async def test_what_bites_at_once_is_asked_about_first(pages_api: World) -> None:
     async with pages_api.client(pages_api.key()) as service, pages_api.client() as person:
         account = await granted(service, 500)

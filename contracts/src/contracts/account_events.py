@@ -82,10 +82,16 @@ class CommandRefused(Event, kw_only=True):
 
 
 class ThresholdCrossed(Event, kw_only=True):
-    """A share of a limit was used; once per threshold and window."""
+    """A share of a limit was used; once per threshold and window.
+
+    Of a cap, `cap` says whose it is. Low credits are told as the limits "low_balance" (`percent`
+    is 0) and "low_percent": `limit` is what available fell below, `left` what is available. They
+    are told once until more credits come in.
+    """
 
     limit: LimitStatus
     percent: int
+    cap: str | None = None
 
 
 class TopUpDue(Event, kw_only=True):

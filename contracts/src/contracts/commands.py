@@ -66,6 +66,8 @@ class Controls(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True
     top_up: TopUpRule | None = None
     concurrency: int | None = None
     caps: tuple[Cap, ...] = ()
+    low_balance: Credits | None = None  # tell when fewer are available
+    low_percent: int | None = None  # likewise, in per cent of the grants that are not used up
 
 
 class Command(

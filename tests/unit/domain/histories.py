@@ -233,6 +233,7 @@ class Histories(RuleBasedStateMachine):
         asked = c.Controls(
             run_limit=run, day_limit=day, month_limit=month, time_zone=zone, top_up=rule_
         )
+        asked = msgspec.structs.replace(asked, low_balance=month or None, low_percent=day or None)
         self.ask(c.SetControls(id=self.fresh(), account=account, actor=ADMIN, controls=asked))
 
     @rule(account=accounts)

@@ -81,4 +81,6 @@ def _body(before: Controls, caps: tuple[Cap, ...]) -> bodies.ControlsBody:
         caps=tuple(
             bodies.CapBody(of=cap.of, id=cap.id, limit=cap.limit, window=cap.window) for cap in caps
         ),
+        low_balance=before.low_balance,
+        low_percent=before.low_percent,
     )

@@ -218,6 +218,8 @@ class ControlsBody(Body):
     top_up: TopUpBody | None = None
     concurrency: int | None = None
     caps: Annotated[tuple[CapBody, ...], Meta(max_length=100)] = ()
+    low_balance: int | None = None
+    low_percent: int | None = None
 
 
 class KeyBody(Body):

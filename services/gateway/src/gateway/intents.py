@@ -215,6 +215,8 @@ def set_controls(key: str, account: str, actor: Actor, body: ControlsBody) -> co
             else TopUpRule(rule.below, rule.pack, rule.monthly_max_minor),
             concurrency=body.concurrency,
             caps=tuple([Cap(cap.of, cap.id, cap.limit, cap.window) for cap in body.caps]),
+            low_balance=body.low_balance,
+            low_percent=body.low_percent,
         ),
     )
 

@@ -179,6 +179,8 @@ class ControlsView(Struct, rename="camel"):
     top_up: TopUpRule | None
     concurrency: int | None = None
     caps: tuple[Cap, ...] = ()
+    low_balance: int | None = None
+    low_percent: int | None = None
 
 
 class ControlsShown(Shown, kw_only=True):

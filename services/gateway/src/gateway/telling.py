@@ -72,6 +72,7 @@ class Told(Struct, rename="camel", omit_defaults=True, kw_only=True):
     limit: LimitShown | None = None
     percent: int | None = None
     shortfall: int | None = None
+    cap: str | None = None
 
 
 class Message(Struct, frozen=True, gc=False):
@@ -147,6 +148,7 @@ def _alert(said: Told, event: AnyEvent) -> str | None:
     match event:
         case ThresholdCrossed():
             said.limit, said.percent = limit_shown(event.limit), event.percent
+            said.cap = event.cap
         case CommandRefused():
             if event.limit is None and event.shortfall is None:
                 return None  # a mistake of the caller's, who was told

@@ -10,6 +10,7 @@ from contracts.units import AMOUNT_MAX
 from msgspec import Struct
 
 PERCENTS = (25, 50, 75, 90, 100)
+LOW_PERCENT_MAX = 99
 MONEY_MAX = 1_000_000  # a month, in whole pounds: more is a typing error
 SHOWN_MAX = 40  # of what was typed, when it is shown again
 _PLAIN = frozenset("0123456789")
@@ -23,6 +24,8 @@ class Typed(Struct, frozen=True, kw_only=True):
     month_limit: str = ""
     time_zone: str = "UTC"
     percents: tuple[int, ...] = ()
+    low_balance: str = ""
+    low_percent: str = ""
     email: bool = False
     in_app: bool = False
     top_up: bool = False
@@ -47,6 +50,8 @@ def typed(form: Mapping[str, str]) -> Typed:
         month_limit=_short(form, "month_limit"),
         time_zone=_short(form, "time_zone") or "UTC",
         percents=tuple(percent for percent in PERCENTS if str(percent) in chosen),
+        low_balance=_short(form, "low_balance"),
+        low_percent=_short(form, "low_percent"),
         email="email" in form,
         in_app="in_app" in form,
         top_up="top_up" in form,
@@ -65,6 +70,8 @@ def shown(controls: Controls) -> Typed:
         month_limit=_text(controls.month_limit),
         time_zone=controls.time_zone,
         percents=tuple(sorted(controls.alert_percents)),
+        low_balance=_text(controls.low_balance),
+        low_percent=_text(controls.low_percent),
         email=controls.alert_email,
         in_app=controls.alert_in_app,
         top_up=rule is not None,
@@ -86,6 +93,8 @@ def parsed(form: Typed, before: Controls, catalogue: Catalogue) -> tuple[Control
     if day is not None and month is not None and day > month:
         says = f"This is above the monthly limit ({month:,}), so it could never be reached."
         faults.append(Fault("day_limit", says))
+    low = _limit("low_balance", form.low_balance, faults, 1)
+    low_percent = _limit("low_percent", form.low_percent, faults, 1, LOW_PERCENT_MAX)
     if form.time_zone not in available_timezones():
         faults.append(Fault("time_zone", "Choose a time zone like Europe/London or UTC."))
     controls = Controls(
@@ -99,6 +108,8 @@ def parsed(form: Typed, before: Controls, catalogue: Catalogue) -> tuple[Control
         top_up=_rule(form, catalogue, faults) if form.top_up else None,
         concurrency=before.concurrency,
         caps=before.caps,
+        low_balance=low,
+        low_percent=low_percent,
     )
     return controls, faults
 
@@ -118,8 +129,10 @@ def _rule(form: Typed, catalogue: Catalogue, faults: list[Fault]) -> TopUpRule |
     return TopUpRule(below, pack.id, most * 100)
 
 
-def _limit(field: str, raw: str, faults: list[Fault]) -> int | None:
-    return None if not raw else _number(field, raw, 0, AMOUNT_MAX, faults)
+def _limit(
+    field: str, raw: str, faults: list[Fault], least: int = 0, most: int = AMOUNT_MAX
+) -> int | None:
+    return None if not raw else _number(field, raw, least, most, faults)
 
 
 def _whole(field: str, raw: str, most: int, faults: list[Fault]) -> int | None:

@@ -40,7 +40,7 @@ def preview(
             f"Days and months begin at midnight in {after.time_zone};"
             " what was used so far is counted anew for the current ones."
         )
-    says += _alerts(before, after)
+    says += [*_alerts(before, after), *_low(before, after)]
     rule = after.top_up
     if rule is None and before.top_up is not None:
         says.append("Credits are no longer bought by themselves.")
@@ -84,6 +84,19 @@ def _alerts(before: Controls, after: Controls) -> list[str]:
         return ["You will not be alerted. Alerts never stop a run; limits do."]
     at = ", ".join(f"{percent} %" for percent in sorted(after.alert_percents))
     return [f"You are told at {at} of a limit, by {' and '.join(ways)}. That stops nothing."]
+
+
+def _low(before: Controls, after: Controls) -> list[str]:
+    says = []
+    if after.low_balance is not None and after.low_balance != before.low_balance:
+        says.append(f"You are told once when fewer than {number(after.low_balance)} are available.")
+    if after.low_percent is not None and after.low_percent != before.low_percent:
+        says.append(f"You are told once when less than {after.low_percent} % is available.")
+    if (before.low_balance, before.low_percent) != (None, None) and (
+        after.low_balance is None and after.low_percent is None
+    ):
+        says.append("You are no longer told when credits run low.")
+    return says
 
 
 def _topped_up(rule: TopUpRule, pack: Pack) -> str:

@@ -1,23 +1,50 @@
 """What is told beside an answer: a threshold was crossed, a top-up is due. Alerts stop nothing.
 
-Each threshold is told once a window, by the command that crosses it. One top-up is due at a time:
-the next one when its credits came, or a day later; never above the owner's ceiling of the month.
+Each threshold of a limit or a cap is told once a window, by the command that crosses it; low
+credits once until more come in. One top-up is due at a time: the next one when its credits came, or
+a day later; never above the owner's ceiling of the month.
 """
 
+from contracts.caps import Cap, CapWindow
 from contracts.catalogue import Catalogue
+from contracts.commands import Controls
 from contracts.events import AnyEvent, LimitStatus, ThresholdCrossed, TopUpDue
+from contracts.header import Window
 from contracts.units import DAY, Credits, Ms
 
+from ledger.domain import capping
 from ledger.domain.account import Account
 from ledger.domain.admission import spent_in, status_of
 from ledger.domain.freezing import WHOLE
 from ledger.domain.windows import windows_at
 
 TOP_UP_PATIENCE_MS = DAY  # a top-up that brought nothing until then is not waited for any longer
+LOW = (LOW_BALANCE, LOW_PERCENT) = ("low_balance", "low_percent")
 
 
-def told(account: Account, held: Credits, now: Ms, catalogue: Catalogue) -> tuple[AnyEvent, ...]:
-    """What to tell when `held` more is held of what is available; nearly always nothing."""
+def is_quiet(controls: Controls) -> bool:
+    """Whether nothing is ever to be told under these."""
+    return (
+        controls.top_up is None
+        and controls.day_limit is None
+        and controls.month_limit is None
+        and controls.low_balance is None
+        and controls.low_percent is None
+        and not controls.caps
+    )
+
+
+def told(
+    account: Account,
+    held: Credits,
+    now: Ms,
+    catalogue: Catalogue,
+    counts: tuple[str, ...] = (),
+) -> tuple[AnyEvent, ...]:
+    """What to tell when `held` more is held of what is available; nearly always nothing.
+
+    `counts` is what the run counts as, where there are caps.
+    """
     controls = account.controls
     found: list[AnyEvent] = []
     if controls.alert_percents:
@@ -31,20 +58,69 @@ def told(account: Account, held: Credits, now: Ms, catalogue: Catalogue) -> tupl
             used = spent_in(window, spent, now) + account.held + held
             if used * 100 >= lowest * limit:
                 found += _crossed(account, status_of(name, limit, account, held, now))
+        for cap in controls.caps if counts else ():
+            if cap.limit and capping.name_of(cap) in counts:
+                found += _cap_crossed(account, cap, held, now, lowest)
+    if controls.low_balance is not None or controls.low_percent is not None:
+        found += _low(account, held)
     if controls.top_up is not None and (due := _top_up(account, held, now, catalogue)) is not None:
         found.append(due)
     return tuple(found)
 
 
-def _crossed(account: Account, status: LimitStatus) -> list[ThresholdCrossed]:
+def _crossed(account: Account, status: LimitStatus, cap: str | None = None) -> list[AnyEvent]:
     used = status.used + status.held
-    window, told_of = account.crossed.get(status.name, (0, 0))
-    if window != status.resets_at:
+    name = status.name if cap is None else status.name + ":" + cap
+    window, told_of = account.crossed.get(name, (0, 0))
+    if window != (status.resets_at or 0):
         told_of = 0
     return [
-        ThresholdCrossed(limit=status, percent=percent)
+        ThresholdCrossed(limit=status, percent=percent, cap=cap)
         for percent in sorted(account.controls.alert_percents)
         if percent > told_of and used * 100 >= percent * status.limit
+    ]
+
+
+def _cap_crossed(account: Account, cap: Cap, held: Credits, now: Ms, lowest: int) -> list[AnyEvent]:
+    """What is to be told of one cap that the run counts against."""
+    name = capping.name_of(cap)
+    used = account.counted.get(capping.slot_of(cap), 0)
+    window: Window | None = None
+    if cap.window is not CapWindow.EVER:
+        day = cap.window is CapWindow.DAY
+        used = spent_in(account.day if day else account.month, used, now)
+    holds = capping.held(account, name) + held
+    if (used + holds) * 100 < lowest * cap.limit:
+        return []
+    if cap.window is not CapWindow.EVER:
+        calendar = windows_at(now, account.controls.time_zone)
+        window = calendar.day if cap.window is CapWindow.DAY else calendar.month
+    status = LimitStatus(
+        cap.of + "_" + cap.window,
+        cap.limit,
+        used,
+        holds,
+        max(0, cap.limit - used - holds),
+        None if window is None else window.end,
+    )
+    return _crossed(account, status, name)
+
+
+def _low(account: Account, held: Credits) -> list[AnyEvent]:
+    """Few credits are left. In per cent: of the grants of which something was still available."""
+    controls, left = account.controls, account.available - held
+    below = []
+    if controls.low_balance is not None:
+        below.append((LOW_BALANCE, controls.low_balance, 0))
+    if controls.low_percent is not None:
+        whole = sum([lot.amount for lot in account.lots if lot.available])
+        at = -(-controls.low_percent * whole // 100)  # below it there is less than the share
+        below.append((LOW_PERCENT, at, controls.low_percent))
+    came = account.granted + account.received
+    return [
+        ThresholdCrossed(limit=LimitStatus(name, limit, 0, 0, left), percent=percent)
+        for name, limit, percent in below
+        if left < limit and (name not in account.crossed or account.crossed[name][0] != came)
     ]
 
 

@@ -239,6 +239,8 @@ def _controls_changed(account: Account, event: ControlsChanged) -> None:
     account.controls = event.after
     if event.after.top_up != event.before.top_up:
         account.top_up_wait = account.top_up_declines = 0
+    if account.crossed:
+        standing.rules_changed(account, event.before, event.after)
     if account.counted or account.countable:
         capping.changed(account, event.after)
     if event.windows is not None:

@@ -116,6 +116,10 @@ def _wrong_controls(controls: Controls, catalogue: Catalogue) -> tuple[str, ...]
     percents = controls.alert_percents
     if len(percents) > ALERTS_MAX or any(not 1 <= percent <= 100 for percent in percents):
         wrong.append("alertPercents")
+    if controls.low_balance is not None and not 0 < controls.low_balance <= AMOUNT_MAX:
+        wrong.append("lowBalance")
+    if controls.low_percent is not None and not 0 < controls.low_percent < 100:
+        wrong.append("lowPercent")
     if not zone_exists(controls.time_zone):
         wrong.append("timeZone")
     if controls.concurrency is not None and not 1 <= controls.concurrency <= CONCURRENCY_MAX:

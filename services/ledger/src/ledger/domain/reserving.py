@@ -17,7 +17,7 @@ from contracts.units import AMOUNT_MAX, ANONYMOUS, MINUTE, Credits, Ms
 from ledger.domain import nesting
 from ledger.domain.account import Account, Estimated, Reservation
 from ledger.domain.admission import admit, bounds, chain, nearest
-from ledger.domain.alerting import told
+from ledger.domain.alerting import is_quiet, told
 from ledger.domain.allowance import not_in_plan, spare_today
 from ledger.domain.capping import counts_of
 from ledger.domain.expecting import expected
@@ -109,10 +109,9 @@ def reserve(
         no = Refusal(Reason.INSUFFICIENT_CREDITS, Remedy.TOP_UP, shortfall=missing)
         return refused(command, no)
     held.expires_at = now + lifetime
-    controls = account.controls
-    if controls.top_up is None and controls.day_limit is None and controls.month_limit is None:
+    if is_quiet(account.controls):
         return (held,)
-    return (*told(account, held.amount, now, catalogue), held)
+    return (*told(account, held.amount, now, catalogue, counts), held)
 
 
 def extend(
@@ -143,7 +142,7 @@ def extend(
     extended = ReservationExtended(
         reservation=held.id, amount=command.amount, slices=slices, expires_at=expires_at
     )
-    return (*told(account, command.amount, now, catalogue), extended)
+    return (*told(account, command.amount, now, catalogue, held.counts), extended)
 
 
 def _wrong_extension(command: Extend, held: Reservation, catalogue: Catalogue) -> Refusal | None:

@@ -1,5 +1,6 @@
 """How an account remembers freezes, plans, alerts, top-ups and prices. Part of evolve."""
 
+from contracts.commands import Controls
 from contracts.events import (
     AccountFrozen,
     AccountThawed,
@@ -13,6 +14,8 @@ from contracts.events import (
 from contracts.units import DAY
 
 from ledger.domain.account import Account, Estimated
+from ledger.domain.alerting import LOW, LOW_BALANCE, LOW_PERCENT
+from ledger.domain.capping import name_of
 
 MONTH_MAX_MS = 32 * DAY  # the longest month, in any time zone
 
@@ -33,8 +36,25 @@ def thawed(account: Account, event: AccountThawed) -> None:
 
 
 def crossed(account: Account, event: ThresholdCrossed) -> None:
-    """A threshold was told of, in the window that ends then."""
-    account.crossed[event.limit.name] = (event.limit.resets_at or 0, event.percent)
+    """A threshold was told of, in the window that ends then; low credits, until more come in."""
+    name = event.limit.name
+    until = event.limit.resets_at or 0
+    if name in LOW:
+        until = account.granted + account.received
+    account.crossed[name if event.cap is None else name + ":" + event.cap] = (until, event.percent)
+
+
+def rules_changed(account: Account, before: Controls, after: Controls) -> None:
+    """What was told of an alert or a cap says nothing of one that stands in its place."""
+    for name, was, now in (
+        (LOW_BALANCE, before.low_balance, after.low_balance),
+        (LOW_PERCENT, before.low_percent, after.low_percent),
+    ):
+        if was != now:
+            account.crossed.pop(name, None)
+    for cap in before.caps:
+        if cap not in after.caps:
+            account.crossed.pop(cap.of + "_" + cap.window + ":" + name_of(cap), None)
 
 
 def top_up_due(account: Account, event: TopUpDue) -> None:

@@ -60,7 +60,9 @@
   // Said aloud: what the person waits for, and a limit that comes near. Never each run.
   const say = (words) => (document.getElementById("status").textContent = words);
   const announce = (name, told) => {
-    if (told.type === "ThresholdCrossed")
+    if (told.type === "ThresholdCrossed" && told.limit.name.startsWith("low_"))
+      say(`${WRITTEN.format(told.limit.left)} credits are available, fewer than ${WRITTEN.format(told.limit.limit)}.`);
+    else if (told.type === "ThresholdCrossed")
       say(`${told.percent} percent of your ${LIMITS[told.limit.name] || "own"} limit is used.`);
     if (name === "purchase" && told.state === "completed") say("Your purchase is paid.");
     if (told.type === "AccountFrozen") say("Spending is stopped for this account.");
