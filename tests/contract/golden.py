@@ -11,6 +11,7 @@ import msgspec
 from contracts.commands import AnyCommand, Controls
 from contracts.events import VERSIONS, AnyRecord, PartitionClaimed
 from contracts.history import ToolHistory
+from contracts.notifications import Notification
 from contracts.runs import RunDispatched, RunRequested, RunResult
 
 from contracts import codec
@@ -18,7 +19,7 @@ from contracts import codec
 FOLDER = Path(__file__).resolve().parents[2] / "contracts" / "golden"
 COMMANDS: tuple[type, ...] = get_args(AnyCommand)
 EVENTS: tuple[type, ...] = get_args(AnyRecord)
-RUNS: tuple[type, ...] = (RunRequested, RunDispatched, RunResult, ToolHistory)
+RUNS: tuple[type, ...] = (RunRequested, RunDispatched, RunResult, ToolHistory, Notification)
 KINDS = (*COMMANDS, *EVENTS, *RUNS)
 
 NOON = 1_772_366_400_000  # 2026-03-01 12:00 UTC

@@ -10,6 +10,7 @@ from contracts.codec import CodecError, UnknownEvent
 from contracts.commands import SetControls
 from contracts.events import VERSIONS, AnswerRepeated, CreditsGranted, PartitionClaimed
 from contracts.history import ToolHistory
+from contracts.notifications import Notification
 from contracts.runs import RunDispatched, RunRequested, RunResult
 
 from contracts import codec
@@ -22,6 +23,7 @@ DECODERS: dict[type, Any] = {
     RunDispatched: codec.decode_run_dispatched,
     RunResult: codec.decode_run_result,
     ToolHistory: codec.decode_history,
+    Notification: codec.decode_notification,
 }
 _any_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 _any_event = pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)

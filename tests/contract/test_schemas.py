@@ -9,6 +9,7 @@ import pytest
 import yaml
 from cli.contracts import app
 from contracts.history import ToolHistory
+from contracts.notifications import Notification
 from contracts.topics import TOPICS
 from typer.testing import CliRunner
 
@@ -30,6 +31,8 @@ def file_of(kind: type) -> str:
         return "commands.schema.json"
     if kind is ToolHistory:
         return "history.schema.json"
+    if kind is Notification:
+        return "notifications.schema.json"
     return "events.schema.json" if kind in EVENTS else "runs.schema.json"
 
 

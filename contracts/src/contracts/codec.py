@@ -12,6 +12,7 @@ import msgspec
 from contracts.commands import AnyCommand
 from contracts.events import VERSIONS, AnyRecord
 from contracts.history import ToolHistory
+from contracts.notifications import Notification
 from contracts.runs import RunDispatched, RunRequested, RunResult
 
 Upcast: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
@@ -40,7 +41,8 @@ _requested: Callable[[bytes], RunRequested] = msgspec.json.Decoder(RunRequested)
 _dispatched: Callable[[bytes], RunDispatched] = msgspec.json.Decoder(RunDispatched).decode
 _result: Callable[[bytes], RunResult] = msgspec.json.Decoder(RunResult).decode
 _history: Callable[[bytes], ToolHistory] = msgspec.json.Decoder(ToolHistory).decode
-_Message = TypeVar("_Message", RunRequested, RunDispatched, RunResult, ToolHistory)
+_notification: Callable[[bytes], Notification] = msgspec.json.Decoder(Notification).decode
+_Message = TypeVar("_Message", RunRequested, RunDispatched, RunResult, ToolHistory, Notification)
 
 
 def decode_command(raw: bytes) -> AnyCommand:
@@ -84,6 +86,11 @@ def decode_run_result(raw: bytes) -> RunResult:
 def decode_history(raw: bytes) -> ToolHistory:
     """A message of `tools.history`; raises CodecError."""
     return _checked(_history, raw)
+
+
+def decode_notification(raw: bytes) -> Notification:
+    """A message of `notifications`; raises CodecError, also at a kind of a later version."""
+    return _checked(_notification, raw)
 
 
 def _lift(

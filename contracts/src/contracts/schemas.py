@@ -13,10 +13,12 @@ import msgspec
 from contracts.commands import AnyCommand
 from contracts.events import VERSIONS, AnyRecord
 from contracts.history import ToolHistory
+from contracts.notifications import Notification
 from contracts.runs import RunDispatched, RunRequested, RunResult
 from contracts.topics import (
     COMMANDS,
     EVENTS,
+    NOTIFICATIONS,
     PARTITIONS_LOCAL,
     RUN_DISPATCH,
     RUN_REQUESTS,
@@ -50,6 +52,7 @@ _FILES: dict[str, tuple[str, tuple[type, ...]]] = {
     "events.schema.json": ("Events of ledger.events", get_args(AnyRecord)),
     "runs.schema.json": ("Run messages", (RunRequested, RunDispatched, RunResult)),
     "history.schema.json": ("Figures of tools.history", (ToolHistory,)),
+    "notifications.schema.json": ("Notifications", (Notification,)),
 }
 _TRAVELS = (
     _Travels(
@@ -116,6 +119,16 @@ _TRAVELS = (
         "What runs have cost so far, for the estimates of the next ones. Only the newest is kept.",
         "audit-projector",
         "ledger",
+    ),
+    _Travels(
+        NOTIFICATIONS,
+        "notifications.schema.json",
+        (Notification,),
+        "the account",
+        "What the owner of an account is told. At least once: act once for each id. A reader skips"
+        " a kind that it does not know.",
+        "notifier; the gateway for test alerts",
+        "gateway",
     ),
 )
 

@@ -45,8 +45,18 @@ RUN_REQUESTS = Topic("tool-runs.requests", _kept(7) | _BROKER_TIME)
 RUN_DISPATCH = Topic("tool-runs.dispatch", _kept(7))
 RUN_RESULTS = Topic("tool-runs.results", _kept(1))
 TOOL_HISTORY = Topic("tools.history", _COMPACTED | _BROKER_TIME)
+NOTIFICATIONS = Topic("notifications", _kept(7) | _BROKER_TIME)
 
-TOPICS = (COMMANDS, EVENTS, SNAPSHOTS, RUN_REQUESTS, RUN_DISPATCH, RUN_RESULTS, TOOL_HISTORY)
+TOPICS = (
+    COMMANDS,
+    EVENTS,
+    SNAPSHOTS,
+    RUN_REQUESTS,
+    RUN_DISPATCH,
+    RUN_RESULTS,
+    TOOL_HISTORY,
+    NOTIFICATIONS,
+)
 
 
 def settings_of(topic: Topic, *, single_broker: bool) -> dict[str, str]:

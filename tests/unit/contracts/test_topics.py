@@ -4,6 +4,7 @@ import pytest
 from contracts.topics import (
     COMMANDS,
     EVENTS,
+    NOTIFICATIONS,
     PARTITIONS_PRODUCTION,
     RUN_DISPATCH,
     RUN_REQUESTS,
@@ -42,7 +43,14 @@ def test_in_a_cluster_two_replicas_have_it_and_no_stale_one_ever_leads(topic: To
 
 
 @pytest.mark.parametrize(
-    ("topic", "days"), [(COMMANDS, 30), (RUN_REQUESTS, 7), (RUN_DISPATCH, 7), (RUN_RESULTS, 1)]
+    ("topic", "days"),
+    [
+        (COMMANDS, 30),
+        (RUN_REQUESTS, 7),
+        (RUN_DISPATCH, 7),
+        (RUN_RESULTS, 1),
+        (NOTIFICATIONS, 7),
+    ],
 )
 def test_the_others_are_kept_for_days(topic: Topic, days: int) -> None:
     assert settings_of(topic, single_broker=True)["retention.ms"] == str(days * DAY)
