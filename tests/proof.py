@@ -40,6 +40,8 @@ PROOFS = {
         "tests/integration/test_gateway_pages.py",
         "tests/integration/test_gateway_pages_forms.py",
         "tests/integration/test_gateway_pages_tools.py",
+        "tests/integration/test_gateway_staff.py",
+        "tests/integration/test_gateway_staff_actions.py",
         "tests/e2e/test_pages_story.py",
         "tests/proofs/test_pages_journey.py",
         "tests/proofs/test_pages_speed.py",

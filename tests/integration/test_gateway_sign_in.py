@@ -187,8 +187,19 @@ async def test_staff_reads_any_account_and_has_none_and_a_new_role_ends_sessions
         assert (await browser.get("/api/me")).status_code == 401
         await signed_in(browser, box, email)
         assert (await browser.get("/api/me")).json()["account"] is None
-        read = await browser.get("/api/credits/balance", headers={"Scrip-Account": customer})
+        named = {"Scrip-Account": customer}
+        untold = await browser.get("/api/credits/balance", headers=named)
+        assert (untold.status_code, untold.json()["code"]) == (403, "reason_missing")
+        named["Scrip-Reason"] = "ticket 7"
+        read = await browser.get("/api/credits/balance", headers=named)
         assert read.status_code == 200
+        with psycopg.connect(api.database) as connection:
+            looks = "SELECT what, why FROM identity.looks WHERE account = %s"
+            seen = connection.execute(looks, (customer,)).fetchall()
+        assert seen == [("GET /api/credits/balance", "ticket 7")]
+        roles = [SCRIP, "gateway", "people", "roles"]
+        told = await asyncio.to_thread(subprocess.run, roles, env=env, capture_output=True)
+        assert b"owner -> read_only  by" in told.stdout
         spend = await browser.post(
             "/api/billing/estimate",
             json={"toolId": "dev-studio-security", "account": customer},

@@ -34,6 +34,7 @@ from tests.proofs.pages_states import (
     shell,
     usage_states,
 )
+from tests.proofs.pages_states_admin import admin_states
 
 
 def history_states() -> dict[str, State]:
@@ -184,4 +185,5 @@ def states() -> dict[str, State]:
         **tool_states(),
         **key_states(),
         **other_states(),
+        **admin_states(),
     }

@@ -47,6 +47,7 @@ from gateway.links import Links
 from gateway.listening import Listener
 from gateway.live import Live
 from gateway.logins import Logins
+from gateway.looks import Looks
 from gateway.mail import Mail
 from gateway.metrics import Metrics
 from gateway.pages import site
@@ -171,7 +172,7 @@ def _rest(
     rates = parts.tallies.rates
     models, flight, metrics = parts.models, parts.bridge.flight, parts.metrics
     freshness = Freshness(models, flight.partitions, parts.listener.seen)
-    reception = Reception(door)
+    reception = Reception(door, Looks(parts.identity))
     balances, reservations = Balances(models, freshness), Reservations(models)
     reading = reads.Reads(
         reception, freshness, balances, reservations, Statements(models), Usage(models)

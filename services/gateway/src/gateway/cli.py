@@ -114,19 +114,36 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The id, as `list` shows i
 def role(
     email: Annotated[str, typer.Argument(help="Of somebody who has signed in before.")],
     role: Annotated[str, typer.Argument(help="owner, admin, support or read_only.")],
+    by: Annotated[str, typer.Option(help="Who gives it; else whoever runs this.")] = "",
 ) -> None:
-    """Give a person a role; their sessions end, so that it holds from the next sign-in."""
-    from gateway import people
+    """Give a person a role, for the record; their sessions end: it holds from the next sign-in."""
+    import getpass
+
+    from gateway import keystore, people
 
     url, _ = _place()
     try:
-        people.give_role(url, email.strip().lower(), people.Role(role))
+        wanted = people.Role(role)
+        who = by.strip() or getpass.getuser()
+        people.give_role(url, email.strip().lower(), wanted, who, keystore.now_ms())
     except ValueError:
         raise typer.BadParameter("use owner, admin, support or read_only") from None
     except people.PersonUnknown:
         print("Nobody has signed in with this address yet.", file=sys.stderr)
         raise typer.Exit(4) from None
     print(f"{role} from the next sign-in on")
+
+
+@people_app.command("roles")
+def roles() -> None:
+    """Show every time that somebody was given a role, and by whom; oldest first."""
+    from gateway import people
+    from gateway.moments import moment
+
+    url, _ = _place()
+    for given in people.roles_given(url):
+        at = moment(given.at).isoformat(timespec="seconds")
+        print(f"{at}  {given.person}  {given.was} -> {given.role}  by {given.given_by}")
 
 
 def _place() -> tuple[str, str]:

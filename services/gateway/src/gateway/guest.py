@@ -11,7 +11,9 @@ from gateway.bodies import NAME
 from gateway.door import Door
 from gateway.keys import Scope
 from gateway.live import Pass
+from gateway.looks import Looks, why_of
 from gateway.principals import Principal, not_found
+from gateway.problems import failure
 from gateway.rates import Rates, Rule
 
 _name = re.compile(NAME).match
@@ -38,10 +40,14 @@ class Guest:
 
 
 class Reception:
-    """Lets callers in: `of_account` for /v1 (keys), `at_home` for /api (people and their keys)."""
+    """Lets callers in: `of_account` for /v1 (keys), `at_home` for /api (people and their keys).
 
-    def __init__(self, door: Door) -> None:
+    Staff who look at somebody's account say why, and it is written down.
+    """
+
+    def __init__(self, door: Door, looks: Looks) -> None:
         self._door = door
+        self.looks = looks
 
     async def of_account(self, request: Request, account: str | None, scope: Scope) -> Guest:
         """A caller for a named account, or the key's own; 404 for another's."""
@@ -50,6 +56,15 @@ class Reception:
     async def at_home(self, request: Request, scope: Scope, named: str | None = None) -> Guest:
         """A caller for the own account or a team's; it is named here or by `Scrip-Account`."""
         return await self._enter(request, named, scope, people=True)
+
+    async def staff(self, request: Request) -> Guest:
+        """Staff who are signed in, for no account yet; 404 for everybody else who is known."""
+        now = time.time_ns() // 1_000_000
+        headers: dict[bytes, bytes] = dict(request.scope["headers"])
+        principal = await self._door.enter(request.method, headers, now, people=True)
+        if principal.staff is None:
+            raise not_found()
+        return Guest(principal, "", now)
 
     def shown(self, request: Request) -> Pass:
         """What a caller who was let in showed."""
@@ -68,4 +83,18 @@ class Reception:
             account = named.decode("latin-1")
         if account is not None and _name(account) is None:
             raise not_found()
-        return Guest(principal, principal.acts_for(account), now)
+        guest = Guest(principal, principal.acts_for(account), now)
+        if principal.staff is not None:
+            await self._noted(request, guest, headers.get(b"scrip-reason", b""))
+        return guest
+
+    async def _noted(self, request: Request, guest: Guest, said: bytes) -> None:
+        why = why_of(said.decode("latin-1"))
+        if not why:
+            raise failure(
+                403,
+                "reason_missing",
+                "Staff say why they look at an account, in the header `Scrip-Reason`.",
+            )
+        what = f"{request.method} {request.url.path}"[:200]
+        await self.looks.noted(guest.principal.actor.id, guest.account, what, why, guest.now)

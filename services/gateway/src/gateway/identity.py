@@ -37,7 +37,8 @@ _Row = TypeVar("_Row")
 
 async def ensure_schema(url: str) -> None:
     """Make the tables and the role that are missing, as the owner of the database."""
-    sql = files("gateway").joinpath("identity.sql").read_bytes()
+    room = files("gateway")
+    sql = b"\n".join(room.joinpath(name).read_bytes() for name in ("identity.sql", "staff.sql"))
     async with await AsyncConnection.connect(url) as connection:
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         await connection.execute(sql)

@@ -7,6 +7,7 @@ the admin of their own. A role is given by `scrip gateway people`, never over HT
 import re
 from enum import StrEnum
 from secrets import token_hex
+from typing import NamedTuple
 
 import psycopg
 from contracts.units import Ms
@@ -28,6 +29,7 @@ INSERT INTO identity.people (id, made_at) VALUES (%(id)s, %(now)s)
 RETURNING id, email, role"""
 
 _WHO = "SELECT id, email, role FROM identity.people WHERE id = %(id)s"
+_BY_EMAIL = "SELECT id, email, role FROM identity.people WHERE email = %(email)s"
 
 
 class Role(StrEnum):
@@ -55,7 +57,7 @@ class People:
     """Reads and writes of people."""
 
     def __init__(self, identity: Identity) -> None:
-        self._identity = identity
+        self.identity = identity
 
     async def with_email(self, email: str, now: Ms) -> Person:
         """The person with this address, a new owner if there was none."""
@@ -68,11 +70,24 @@ class People:
 
     async def name(self, account: str) -> str:
         """What the owner of an account is called on the pages: the address, or the account."""
-        found = await self._identity.row(Person, _WHO, {"id": account})
+        found = await self.identity.row(Person, _WHO, {"id": account})
         return account if found is None or found.email is None else found.email
 
+    async def email_of(self, account: str) -> str | None:
+        """The owner's address, if it is known."""
+        found = await self.identity.row(Person, _WHO, {"id": account})
+        return None if found is None else found.email
+
+    async def by_email(self, email: str) -> Person | None:
+        """Who has this address."""
+        return await self.identity.row(Person, _BY_EMAIL, {"email": email.strip().lower()})
+
+    async def by_id(self, person: str) -> Person | None:
+        """Who has this id."""
+        return await self.identity.row(Person, _WHO, {"id": person})
+
     async def _one(self, sql: str, values: dict[str, object]) -> Person:
-        found = await self._identity.row(Person, sql, values)
+        found = await self.identity.row(Person, sql, values)
         assert found is not None, "an upsert gives its row back"
         return found
 
@@ -88,16 +103,44 @@ def address(text: str) -> str:
     return wanted
 
 
-def give_role(url: str, email: str, role: Role) -> None:
-    """Set a role and end the sessions that had the old one. Raises PersonUnknown."""
+class Given(NamedTuple):
+    """One time that somebody was given a role."""
+
+    person: str
+    was: str
+    role: str
+    given_by: str
+    at: Ms
+
+
+def give_role(url: str, email: str, role: Role, given_by: str, now: Ms) -> None:
+    """Set a role, for the record, and end the sessions of the old one. Raises PersonUnknown."""
     with psycopg.connect(url) as connection:
-        changed = connection.execute(
-            "UPDATE identity.people SET role = %s WHERE email = %s", (role.value, email)
-        )
-        if changed.rowcount != 1:
+        found = connection.execute(
+            "SELECT id, role FROM identity.people WHERE email = %s FOR UPDATE", (email,)
+        ).fetchone()
+        if found is None:
             raise PersonUnknown(email)
+        person, was = found
+        connection.execute(
+            "UPDATE identity.people SET role = %s WHERE id = %s", (role.value, person)
+        )
+        connection.execute(
+            "INSERT INTO identity.roles_given (person, was, role, given_by, at)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            (person, was, role.value, given_by, now),
+        )
         connection.execute(
             "DELETE FROM identity.sessions USING identity.people AS p"
             " WHERE person = p.id AND p.email = %s",
             (email,),
         )
+
+
+def roles_given(url: str) -> list[Given]:
+    """Every time that somebody was given a role, oldest first."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT person, was, role, given_by, at FROM identity.roles_given ORDER BY number"
+        )
+        return [Given(*row) for row in rows.fetchall()]

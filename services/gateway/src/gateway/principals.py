@@ -12,7 +12,7 @@ from gateway.teamroles import TEAM_SCOPES, TeamRole
 PERSON_SCOPES = {  # an owner's are of the own account, the others' of any that they name
     Role.OWNER: frozenset({Scope.READ, Scope.SPEND, Scope.ADMIN}),
     Role.ADMIN: frozenset({Scope.READ, Scope.GRANT, Scope.ADMIN}),
-    Role.SUPPORT: frozenset({Scope.READ, Scope.GRANT}),
+    Role.SUPPORT: frozenset({Scope.READ}),
     Role.READ_ONLY: frozenset({Scope.READ}),
 }
 
@@ -20,7 +20,7 @@ PERSON_SCOPES = {  # an owner's are of the own account, the others' of any that 
 class Principal(Struct, frozen=True):
     """The caller. `account` None: a service that names the account itself in each request.
 
-    `member` and `role` are there for somebody who acts for a team.
+    `member` and `role` are there for somebody who acts for a team, `staff` for staff who signed in.
     """
 
     id: str
@@ -29,6 +29,7 @@ class Principal(Struct, frozen=True):
     actor: Actor
     member: Id | None = None
     role: TeamRole | None = None
+    staff: Role | None = None
 
     def must(self, scope: Scope) -> None:
         """Raise 403 without this scope."""
@@ -76,9 +77,11 @@ def of_key(key: Key) -> Principal:
 def of_person(person: Person) -> Principal:
     """A person who signed in: an owner for the own account, staff for any."""
     role = Role(person.role)
-    account = person.id if role is Role.OWNER else None
-    kind = ActorKind.PERSON if role is Role.OWNER else ActorKind.ADMIN
-    return Principal(f"person:{person.id}", account, PERSON_SCOPES[role], Actor(kind, person.id))
+    if role is Role.OWNER:
+        actor = Actor(ActorKind.PERSON, person.id)
+        return Principal(f"person:{person.id}", person.id, PERSON_SCOPES[role], actor)
+    actor = Actor(ActorKind.ADMIN, person.id)
+    return Principal(f"person:{person.id}", None, PERSON_SCOPES[role], actor, staff=role)
 
 
 def of_member(person: str, team: str, role: TeamRole) -> Principal:

@@ -4,11 +4,13 @@ import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from contracts.units import Ms
 from fastapi.responses import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from msgspec import Struct
 
+from gateway.moments import moment
 from gateway.pages import choices, words
 from gateway.pages.assets import Assets
 from gateway.pages.regions import Trouble
@@ -41,6 +43,7 @@ class Renderer:
             percent=percent,
             signed=signed,
             when=when,
+            instant=instant,
             day=day,
             money=money,
             text=text,
@@ -103,6 +106,11 @@ def when(at: datetime, zone: str = "UTC", form: str = "minute") -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(
         f"{at:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z", shown
     )
+
+
+def instant(ms: Ms) -> Markup:
+    """Milliseconds since the epoch as an instant, in UTC."""
+    return when(moment(ms), "UTC", "second")
 
 
 def day(at: date) -> str:

@@ -37,6 +37,13 @@ PLACES = (
 )
 
 
+STAFF_PLACES = (
+    Place("find", "/admin", "Find"),
+    Place("events", "/admin/events", "Events"),
+    Place("waiting", "/admin/waiting", "Waiting"),
+)
+
+
 class Choice(Struct, frozen=True):
     """An account that somebody may act for: the own one, or a team's."""
 
@@ -61,3 +68,4 @@ class Shell(Struct, frozen=True, kw_only=True):
     account: str = ""
     acting: str = ""
     choices: tuple[Choice, ...] = ()
+    home: str = "/"

@@ -11,6 +11,7 @@ from gateway.guest import Reception
 from gateway.openid import OpenIdSignIn
 from gateway.pages import (
     accesskeys,
+    administration,
     assets,
     bought,
     buying,
@@ -101,5 +102,6 @@ def routes(site: Site) -> list[APIRouter]:
                 doorway, site.states, site.reads.reservations, site.models, site.catalogue
             )
         ),
+        *administration.routes(site, doorway),
         standing.last_routes(standing_pages),
     ]

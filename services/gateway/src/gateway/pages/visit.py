@@ -136,7 +136,7 @@ class Doorway(Struct, frozen=True):
                 raise failure(409, "acting_changed", "This page was shown for another account.")
             return await handler(visit)
 
-        self._serve(router, method, path, seen)
+        self.serve(router, method, path, seen)
 
     def open_page(self, router: APIRouter, method: str, path: str, handler: OpenHandler) -> None:
         """Serve a page to anybody; who is signed in is known to it."""
@@ -153,15 +153,17 @@ class Doorway(Struct, frozen=True):
                 visit.form.pop(ACTING, None)
             return await handler(request, visit)
 
-        self._serve(router, method, path, seen)
+        self.serve(router, method, path, seen)
 
-    def _serve(
+    def serve(
         self,
         router: APIRouter,
         method: str,
         path: str,
         seen: Callable[[Request], Awaitable[Response]],
     ) -> None:
+        """Serve what is seen, or the page of what went wrong."""
+
         async def endpoint(request: Request) -> Response:
             try:
                 return await seen(request)
@@ -190,7 +192,7 @@ class Doorway(Struct, frozen=True):
         except ProblemError:
             balance, zone = None, "UTC"
         visit = Visit(request, guest, who, zone, balance, form, choices)
-        request.state.visit = visit  # for the page of a problem that comes after this
+        request.state.shell = visit.shell  # for the page of a problem that comes after this
         return visit
 
     def problem(self, request: Request, why: ProblemError) -> Response:
@@ -200,10 +202,12 @@ class Doorway(Struct, frozen=True):
         if found.status == 401 and not partial:
             to = urlencode({"to": _wanted(request)}) if _wanted(request) != HOME else ""
             return RedirectResponse(f"/sign-in?{to}" if to else "/sign-in", status_code=303)
+        if found.code == "account_missing" and request.method == "GET" and not partial:
+            return RedirectResponse("/admin", status_code=303)  # staff have no account
         title = TITLES.get(found.status, "Something went wrong")
-        visit = getattr(request.state, "visit", None)
+        shell = getattr(request.state, "shell", None)
         view = ProblemView(
-            visit.shell(title, "") if isinstance(visit, Visit) else Shell(title=title),
+            Shell(title=title) if shell is None else shell(title, ""),
             PLAIN.get(found.code, found.detail),
             found.status,
             request_id_of(request),

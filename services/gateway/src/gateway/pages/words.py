@@ -99,6 +99,15 @@ REASONS = {
     "account_frozen": "Spending is stopped for this account",
     "not_available_yet": "Not available yet",
 }
+STAFF = {  # what staff does to an account, when it is done
+    "grant": "The credits are given.",
+    "adjustment": "The balance is corrected.",
+    "refund": "The credits are back.",
+    "revoke": "The credits are taken back.",
+    "freeze": "Spending is stopped.",
+    "thaw": "That freeze is over.",
+    "waiting": "It waits for a second person now.",
+}
 LIMITS = {"run": "limit for one run", "day": "daily limit", "month": "monthly limit"}
 
 
