@@ -90,6 +90,7 @@ screenshots: need-browser ready ## pictures of all pages for the docs
 schemas: ready ## generate the committed schemas again
 	$(BIN)/scrip contracts schemas
 	$(BIN)/scrip gateway openapi
+	$(BIN)/python -m tests.reference
 
 need-engine:
 	@$(PREFLIGHT) engine

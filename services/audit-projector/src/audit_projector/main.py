@@ -18,6 +18,7 @@ from audit_projector.metrics import Metrics
 from audit_projector.schema import SCHEMA, require_migrated
 from audit_projector.settings import Settings
 from audit_projector.tuning import tune
+from audit_projector.watching import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,8 @@ async def _until_told(settings: Settings, projections: frozenset[str]) -> bool:
         )
         tasks.append(asyncio.create_task(_told_of(models)))
         beside.append(asyncio.create_task(publishing.publish(settings)))
+        watch = Watch(settings.postgres_url, settings.audit_folder, metrics.invariants)
+        beside.append(asyncio.create_task(watch.run()))
     if projections == {auditlog.NAME}:
         tasks.append(asyncio.create_task(_told_of(auditlog.keep(settings, metrics))))
     elif auditlog.NAME in projections:

@@ -3,6 +3,7 @@
 from time import time
 from typing import Protocol
 
+from bus.gauges import InvariantGauges
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -75,6 +76,7 @@ class Metrics:
             ("projection",),
             registry=registry,
         )
+        self.invariants = InvariantGauges(registry)
         if port:
             start_http_server(port, addr="127.0.0.1", registry=registry)
 

@@ -51,6 +51,7 @@ from payments.settings import Settings
 from payments.subscribing import Subscribing
 from payments.till import Till
 from payments.topups import TopUps
+from payments.watching import Watch
 from payments.web import application
 
 TRY_AGAIN_S = 1.0  # while Kafka or PostgreSQL is not there yet
@@ -94,7 +95,7 @@ class Parts(Struct, frozen=True):
     handling: Handling
     listener: Listener
     reconciler: Reconciler
-    running: tuple[Relay | Dispatcher | Errands | TopUps | Board | Hourly, ...]
+    running: tuple[Relay | Dispatcher | Errands | TopUps | Board | Hourly | Watch, ...]
 
     async def work(self) -> None:
         """What one process at a time does; raises what interrupts it."""
@@ -155,7 +156,8 @@ async def assemble(
         ledger=lambda start: ledger_picture(lookups, start),
     )
     hourly = Hourly(reconciler, settings.state_dir / "reconciliation", metrics, relay.poke)
-    running = (relay, dispatcher, errands, topups, board, hourly)
+    watch = Watch(lookups, metrics.invariants)
+    running = (relay, dispatcher, errands, topups, board, hourly, watch)
     app = application(routers)
     return Parts(app, metrics, books, index, handling, listener, reconciler, running)
 

@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from bus.gauges import InvariantGauges
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600)
@@ -53,6 +54,7 @@ class Metrics:
         self.resent = Counter(
             "scrip_payments_commands_resent", "Commands sent again.", registry=own
         )
+        self.invariants = InvariantGauges(own)
         self._states()
 
     def _states(self) -> None:

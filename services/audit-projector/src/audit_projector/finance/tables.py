@@ -60,7 +60,7 @@ def checks(connection: psycopg.Connection[Any], expected: Expected) -> Iterator[
     """Compare table after table; the connection is inside the snapshot's transaction."""
     yield compare(
         "balances",
-        {n: _balance(a) for n, a in expected.accounts.items()},
+        {n: balance_of(a) for n, a in expected.accounts.items()},
         _rows(connection, _BALANCES),
     )
     yield compare(
@@ -114,7 +114,8 @@ def checks(connection: psycopg.Connection[Any], expected: Expected) -> Iterator[
     )
 
 
-def _balance(account: Account) -> tuple[int, ...]:
+def balance_of(account: Account) -> tuple[int, ...]:
+    """What the row of an account's balance must say, but for its name."""
     parts = account.amounts
     sums = (parts.granted, parts.received, parts.expired, parts.revoked, parts.sent, parts.debt)
     return *account.stated, *sums, account.version, account.at
