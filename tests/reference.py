@@ -16,6 +16,7 @@ from gateway.metrics import Metrics as Gateway
 from gateway.waiting import Bridge
 from gateway.watching import RunWatch
 from ledger.metrics import Board as Ledger
+from notifier.metrics import Metrics as Notifier
 from payments.metrics import Metrics as Payments
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
@@ -70,6 +71,7 @@ def families() -> dict[str, list[Metric]]:
         "audit-projector": projector.Metrics().registry.collect(),
         "gateway": gateway.collect(),
         "ledger": Ledger(0).registry.collect(),
+        "notifier": Notifier().registry.collect(),
         "payments": Payments().registry.collect(),
         "studio-tools": tools.collect(),
     }

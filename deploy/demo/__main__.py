@@ -35,7 +35,7 @@ def main() -> None:
 
 async def _show(screen: Screen, house: House) -> None:
     screen.title("Scrip: a credit ledger whose log is its answer")
-    screen.scene("Start: real Kafka, real PostgreSQL, six services")
+    screen.scene("Start: real Kafka, real PostgreSQL, seven services")
     screen.fact("ready after", f"{house.start():.1f} s at {house.url}")
     name = f"demo-{time.time_ns() // 1_000_000_000:x}"
     own = f"{name}-you"

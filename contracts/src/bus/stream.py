@@ -118,14 +118,15 @@ async def fresh_positions(bootstrap: str, now: Ms, prefix: str = "") -> dict[int
     opened = await kafka.consumer_at(bootstrap, ((p, 0) for p in partitions))
     try:
         ends = await opened.end_offsets(partitions)
-        return {tp.partition: await _newest_claim(opened, tp, ends[tp], now) for tp in partitions}
+        return {tp.partition: await newest_claim(opened, tp, ends[tp], now) for tp in partitions}
     finally:
         await kafka.close(opened)
 
 
-async def _newest_claim(
+async def newest_claim(
     opened: AIOKafkaConsumer, partition: TopicPartition, end: int, now: Ms
 ) -> Position:
+    """Behind the newest exact claim before `end`; the very beginning if there is none."""
     back, until = _LOOK_BACK_MS, end
     while until > 0:
         found = (await opened.offsets_for_times({partition: max(0, now - back)}))[partition]

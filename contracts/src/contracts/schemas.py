@@ -19,6 +19,7 @@ from contracts.topics import (
     COMMANDS,
     EVENTS,
     NOTIFICATIONS,
+    NOTIFIER_GIFTS,
     PARTITIONS_LOCAL,
     RUN_DISPATCH,
     RUN_REQUESTS,
@@ -129,6 +130,16 @@ _TRAVELS = (
         " a kind that it does not know.",
         "notifier; the gateway for test alerts",
         "gateway",
+    ),
+    _Travels(
+        NOTIFIER_GIFTS,
+        "",
+        (),
+        "the gift",
+        "The notifier's own memory: who made a gift. Nothing can be learned here that the events do"
+        " not say.",
+        "notifier",
+        "notifier",
     ),
 )
 

@@ -46,6 +46,7 @@ RUN_DISPATCH = Topic("tool-runs.dispatch", _kept(7))
 RUN_RESULTS = Topic("tool-runs.results", _kept(1))
 TOOL_HISTORY = Topic("tools.history", _COMPACTED | _BROKER_TIME)
 NOTIFICATIONS = Topic("notifications", _kept(7) | _BROKER_TIME)
+NOTIFIER_GIFTS = Topic("notifier.gifts", _COMPACTED | _BROKER_TIME)
 
 TOPICS = (
     COMMANDS,
@@ -56,6 +57,7 @@ TOPICS = (
     RUN_RESULTS,
     TOOL_HISTORY,
     NOTIFICATIONS,
+    NOTIFIER_GIFTS,
 )
 
 

@@ -124,5 +124,6 @@ def services() -> tuple[Service, ...]:
             ready_path="/readyz",
             prepare=(scrip(), "payments", "migrate"),
         ),
+        Service("notifier", (scrip(), "notifier", "run"), next(ports)),
         *((double,) if doubled() else ()),
     )

@@ -19,7 +19,7 @@ from engine.ports import refuse_used
 from engine.processes import READY_SECONDS, Process, answers
 from engine.services import IDENTITY_FILE, IDENTITY_PUBLIC_FILE, STRIPE_FILE, Service, scrip
 
-STOP_SECONDS = 65.0  # six services, each with 10 s of its own
+STOP_SECONDS = 75.0  # seven services, each with 10 s of its own
 PREPARE_SECONDS = 60  # a migration of an empty or small database
 STARTS_MAX = 4  # a service that died three times before it answered will not answer
 LOG_BYTES_MAX = 16 << 20
