@@ -83,9 +83,8 @@ async def test_low_credits_are_set_on_the_page_and_told_of_by_the_run_that_leave
             assert "You are told once when fewer than 20 are available." in effect.text
             saved = await person.post(SETTINGS, data=form)
             assert saved.status_code == 303
-            assert re.search(
-                r'name="low_balance"[^>]* value="20"', (await person.get(SETTINGS)).text
-            )
+            after = await person.get(saved.headers["location"])
+            assert re.search(r'name="low_balance"[^>]* value="20"', after.text)
             most = {"account": account, "amount": 81}
             held = await service.post("/v1/reservations", json=most, headers=keyed("r1"))
             assert held.status_code == 201, held.text
