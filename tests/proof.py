@@ -42,6 +42,8 @@ PROOFS = {
         "tests/integration/test_gateway_pages_tools.py",
         "tests/integration/test_gateway_staff.py",
         "tests/integration/test_gateway_staff_actions.py",
+        "tests/integration/test_gateway_pages_gifts.py",
+        "tests/e2e/test_gift_story.py",
         "tests/e2e/test_pages_story.py",
         "tests/proofs/test_pages_journey.py",
         "tests/proofs/test_pages_speed.py",

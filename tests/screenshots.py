@@ -28,6 +28,9 @@ SHOWN = (
     "tool",
     "tool-short",
     "keys",
+    "gifts",
+    "gifts-sure",
+    "claim-opened",
     "sign-in",
     "problem-404",
 )

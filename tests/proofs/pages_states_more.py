@@ -35,6 +35,7 @@ from tests.proofs.pages_states import (
     usage_states,
 )
 from tests.proofs.pages_states_admin import admin_states
+from tests.proofs.pages_states_gifts import gift_states
 
 
 def history_states() -> dict[str, State]:
@@ -184,6 +185,7 @@ def states() -> dict[str, State]:
         **receipt_states(),
         **tool_states(),
         **key_states(),
+        **gift_states(),
         **other_states(),
         **admin_states(),
     }

@@ -214,6 +214,7 @@ def _rest(
         desk=desk,
         own=settings,
         own_keys=own_keys,
+        gifts=gifts,
         states=states,
         estimates=running.estimates,
         runs=running.runs,

@@ -132,17 +132,18 @@ def _rule(form: Typed, catalogue: Catalogue, faults: list[Fault]) -> TopUpRule |
 def _limit(
     field: str, raw: str, faults: list[Fault], least: int = 0, most: int = AMOUNT_MAX
 ) -> int | None:
-    return None if not raw else _number(field, raw, least, most, faults)
+    return None if not raw else whole_number(field, raw, least, most, faults)
 
 
 def _whole(field: str, raw: str, most: int, faults: list[Fault]) -> int | None:
     if not raw:
         faults.append(Fault(field, "Enter a whole number."))
         return None
-    return _number(field, raw, 1, most, faults)
+    return whole_number(field, raw, 1, most, faults)
 
 
-def _number(field: str, raw: str, least: int, most: int, faults: list[Fault]) -> int | None:
+def whole_number(field: str, raw: str, least: int, most: int, faults: list[Fault]) -> int | None:
+    """What was typed, or None with what is wrong with it."""
     digits = raw.replace(",", "").replace(" ", "")
     if digits.startswith(("-", "\u2212")):
         faults.append(Fault(field, f"Enter a number of at least {least}, not a negative one."))

@@ -32,6 +32,7 @@ PLACES = (
     Place("tools", "/tools", "Tools"),
     Place("usage", "/account/usage", "Usage"),
     Place("history", "/account/history", "History"),
+    Place("gifts", "/account/gifts", "Gifts"),
     Place("settings", "/account/settings/credits", "Limits"),
     Place("keys", "/account/keys", "API keys"),
 )

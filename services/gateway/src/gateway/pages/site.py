@@ -7,6 +7,7 @@ from msgspec import Struct
 from gateway.accountkeys import AccountKeys
 from gateway.creditsettings import OwnSettings
 from gateway.estimates import Estimates
+from gateway.gifts import Gifts
 from gateway.guest import Reception
 from gateway.openid import OpenIdSignIn
 from gateway.pages import (
@@ -15,6 +16,8 @@ from gateway.pages import (
     assets,
     bought,
     buying,
+    claiming,
+    giving,
     history,
     invited,
     overview,
@@ -53,6 +56,7 @@ class Site(Struct, frozen=True):
     desk: TeamDesk
     own: OwnSettings
     own_keys: AccountKeys
+    gifts: Gifts
     states: RunStates
     estimates: Estimates
     runs: Runs
@@ -95,6 +99,8 @@ def routes(site: Site) -> list[APIRouter]:
         preferences.routes(preferences.Preferences(doorway, site.reads, site.own)),
         used.routes(used.UsagePage(doorway, site.reads)),
         tools.routes(tools.ToolPages(doorway, site.catalogue, site.estimates, site.runs)),
+        giving.routes(giving.GiftsPage(doorway, site.gifts)),
+        claiming.routes(claiming.ClaimPage(doorway, site.gifts)),
         accesskeys.routes(accesskeys.AccessKeys(doorway, site.own_keys)),
         history.routes(history.History(doorway, site.reads)),
         receipts.routes(

@@ -31,6 +31,20 @@
     for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
   });
 
+  // A gift's code stands behind the # of its link. It is kept over signing in, in this tab alone.
+  const gift = document.querySelector("[data-gift]");
+  if (gift) {
+    if (location.hash) {
+      sessionStorage.setItem("scrip-gift", location.hash.slice(1));
+      history.replaceState(null, "", location.pathname);
+    }
+    const code = sessionStorage.getItem("scrip-gift");
+    if (code && gift.matches("input") && !gift.value) {
+      gift.value = code;
+      sessionStorage.removeItem("scrip-gift");
+    }
+  }
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
