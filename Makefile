@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 UV_VERSION := 0.13.9
 SEEDS ?= 5000
 MUTANTS ?= 300
+MUTANTS_SEED ?= 1
 export UV_PYTHON_DOWNLOADS := never
 
 # The first interpreter that is new enough; python3 again if none is, so that preflight says so.
@@ -69,8 +70,8 @@ e2e: need-engine need-browser ready ## all services as processes, and what break
 sim: ready ## the owner loop in simulated worlds full of faults (SEEDS=5000)
 	$(BIN)/python -m tests.simulation.run --seeds $(SEEDS)
 
-mutants: ready ## change the rules a little: does a test notice? (MUTANTS=300, or all: an hour)
-	$(BIN)/python -m tests.mutation.run --sample $(MUTANTS)
+mutants: ready ## change the rules a little: does a test notice? (MUTANTS=300, or all: an hour; MUTANTS_SEED=1)
+	$(BIN)/python -m tests.mutation.run --sample $(MUTANTS) --seed $(MUTANTS_SEED)
 
 bench: need-engine ready ## measure, print, and write .local/bench/latest.json
 	$(BIN)/python -m tests.benchmarks.run

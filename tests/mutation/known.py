@@ -27,15 +27,21 @@ class Reason(Struct, frozen=True):
 
 
 _SHORT = "A shortcut: the long way round comes to the same"
-_END = "To do: no test stands on the very end of this range"
+_SAME = "Both sides being equal comes to the same: nothing is taken, or the same is found"
+_BEFORE = "Its only caller asked the same before it calls"
+_AFTER = "What the copy is told here, evolve tells the account itself right after"
 _LOOK = "To do: a test that looks at this field or case is missing"
 
 KNOWN: tuple[Reason, ...] = (
-    Reason(r"evolve\._charged", r"counts.*= \(\)", "None", _SHORT),
-    Reason(r"evolve\._controls_changed", "counted or", "counted and", _SHORT),
     Reason(r"forgetting\.touch", "at - ", r"at \+ ", _SHORT),
-    Reason(r"sending\.receive|settling\.due", "if", "or True|and False", _SHORT),
-    Reason(r"owning\._wrong|purchases\.record|overrunning\.more", "", "<|>", _END),
+    Reason(r"alerting\.told", r"\* 100", r"\* 101", _SHORT),
+    Reason(r"(receive|grant|reserve)$", " if ", "or True", _SHORT),
+    Reason(r"sending\.receive", "0 < command.amount", "0 <= command.amount", _SHORT),
+    Reason(r"planning\._closed", "<= max", "< max", _SAME),
+    Reason(r"planning\._levelled", "missing < 0", "missing < 1", _SAME),
+    Reason(r"ending\.next_end", "< due", "<= due", _SAME),
+    Reason(r"planning\.renewed", "or not before.renews or", "before.renews and", _BEFORE),
+    Reason(r"decide\._after", "is not None", "is None", _AFTER),
     Reason("", "", "", _LOOK),
 )
 

@@ -1,11 +1,11 @@
 """Change the rules, one small change at a time, and see whether a test notices.
 
-    python -m tests.mutation.run [--sample 300 | --sample all] [--write]
+    python -m tests.mutation.run [--sample 300 | --sample all] [--seed 1] [--write]
 
 mutmut makes the changes (a comparison turned, a number plus one, an argument left out ...) in
 ledger.domain and contracts.pricing; tests/unit/domain, tests/unit/ledger and the prices' tests are
-asked about each. A sample is always the same one of the same rules. `--write` writes every change
-that nobody noticed into docs/mutation.md, with why it may stand (`tests.mutation.known`).
+asked about each. A sample is always the same one of the same rules and seed. `--write` writes every
+change that nobody noticed into docs/mutation.md, with why it may stand (`tests.mutation.known`).
 
 The last line says how many were noticed; exit 1 below `LEAST`.
 """
@@ -74,18 +74,18 @@ def module_of(name: str) -> str:
     return name.rpartition(".")[0]
 
 
-def sample(names: list[str], count: int) -> list[str]:
-    """So many of them, always the same."""
-    return random.Random(SEED).sample(sorted(names), min(count, len(names)))
+def sample(names: list[str], count: int, seed: int = SEED) -> list[str]:
+    """So many of them, always the same of a seed."""
+    return random.Random(seed).sample(sorted(names), min(count, len(names)))
 
 
-def measure(count: int | None, farm: Farm | None = None) -> Result:
+def measure(count: int | None, farm: Farm | None = None, seed: int = SEED) -> Result:
     """Ask about so many changes; None: about all that can be made."""
     farm = farm or Farm()
     farm.stock()
     farm.run([FIRST])
     names = list(farm.found())
-    asked = names if count is None else sample(names, count)
+    asked = names if count is None else sample(names, count, seed)
     farm.run([] if count is None else asked)
     found = farm.found()
     told = {name: found[name] for name in asked}
@@ -136,9 +136,11 @@ def _cell(text: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", default=str(SAMPLE), help="how many changes; all: every one")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the sample")
     parser.add_argument("--write", action="store_true", help="write docs/mutation.md")
     asked = parser.parse_args()
-    result = measure(None if asked.sample == "all" else int(asked.sample))
+    count = None if asked.sample == "all" else int(asked.sample)
+    result = measure(count, seed=asked.seed)
     print(*result.lines(), sep="\n")
     if asked.write:
         Path(PAPER).write_text(paper(result))

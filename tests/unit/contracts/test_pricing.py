@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from contracts.catalogue import bundled, bundled_text
 from contracts.commands import Limits, Usage
-from contracts.pricing import price, quote
+from contracts.pricing import parts, price, quote
 from contracts.units import AMOUNT_MAX
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +46,21 @@ def test_an_overrun_cannot_be_expressed() -> None:
     endless = Usage(AMOUNT_MAX, AMOUNT_MAX, AMOUNT_MAX)
     assert price(endless, 3, 16, CATALOGUE) == 16
     assert price(Usage(0, 0, 0), 3, 16, CATALOGUE) == 3
+
+
+def test_the_parts_of_a_price_have_names_and_their_thousandths() -> None:
+    rule = CATALOGUE.pricing
+    used = Usage(3 * rule.cpu_ms_per_credit, 1024, 2 * 1000 * rule.gb_seconds_per_credit)
+    told = [(part.item, part.millicredits) for part in parts(used, CATALOGUE)]
+    assert told == [("base", rule.base_credits * 1000), ("cpu", 3_000), ("memory", 2_000)]
+
+
+def test_a_whole_credit_more_than_the_parts_is_a_bound_and_no_rounding() -> None:
+    rule = CATALOGUE.pricing
+    dearer = replace(CATALOGUE, pricing=replace(rule, min_credits=rule.base_credits + 2))
+    tool = CATALOGUE.tools["dev-studio-security"]
+    priced = quote(tool, Limits(rule.cpu_ms_per_credit, 0, 0), dearer)
+    assert [(part.item, part.millicredits) for part in priced.items][-1] == ("cap", 1_000)
 
 
 def test_no_usage_at_all_costs_the_base() -> None:

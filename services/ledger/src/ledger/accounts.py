@@ -20,7 +20,7 @@ from ledger.domain.account import Account
 from ledger.domain.forgetting import forget
 from ledger.resting import PRINT_BYTES, Rested, Resting, is_large, print_of
 
-YOUNG_MAX = 8_000  # accounts decoded at once, twice at the most; about 50 MB
+YOUNG_MAX = 4_000  # accounts decoded at once, twice at the most: 50 MB while a day is young
 _TO_REST_AT_ONCE = 2  # more than one: the old generation is empty before the young one is full
 
 
