@@ -1,10 +1,11 @@
 """All figures of speed and memory, each beside its floor, on this machine, now.
 
-    python -m tests.benchmarks.run [--quick] [--only pipeline,http,...]
+    python -m tests.benchmarks.run [--quick] [--long] [--only pipeline,http,...]
 
 Starts its own engine and services (`tests.benchmarks.world`) and prints a table. 15 s a cell and
 the median of 3; `--quick` takes 3 s, once, and is for a look only. A full run writes
 `.local/bench/latest.json`; `--only` replaces its sections there; `--quick` writes `quick.json`.
+`--long` makes the million accounts write ten million events, and not three: an hour.
 
 Pipeline and echo cells take turns, so that noise of the machine hits both. Each repetition has
 fresh topics, one ledger process and one echo process for all of its cells: no process outlives
@@ -43,9 +44,10 @@ QUICK_ACCOUNTS = 50_000
 class Bench:
     """One run of the benchmarks: how long a cell takes, and what was found so far."""
 
-    def __init__(self, world: World, *, quick: bool) -> None:
+    def __init__(self, world: World, *, quick: bool, long: bool) -> None:
         self._world = world
         self._quick = quick
+        self._long = long
         self._seconds = QUICK_SECONDS if quick else SECONDS
         self._repetitions = 1 if quick else REPETITIONS
         self._log: str | None = None  # the prefix whose events replay and projector read
@@ -125,8 +127,8 @@ class Bench:
         self.found.update(self._say(found))
 
     def million(self) -> None:
-        """A million accounts, ten million events, kill -9."""
-        size = million.Size()
+        """A million accounts, each in use, kill -9."""
+        size = million.Size(events=million.LONG_EVENTS if self._long else million.EVENTS)
         if self._quick:
             size = million.Size(QUICK_ACCOUNTS, 10 * QUICK_ACCOUNTS)
         self.found["million"] = million.measure(self._world, "m.", size)
@@ -204,12 +206,12 @@ SECTIONS: Mapping[str, Callable[[Bench], None]] = {
 }
 
 
-def measure(asked: Sequence[str], *, quick: bool) -> tuple[Tree, dict[str, str]]:
+def measure(asked: Sequence[str], *, quick: bool, long: bool) -> tuple[Tree, dict[str, str]]:
     """All figures asked for, and why some are missing."""
     failed: dict[str, str] = {}
     run = datetime.now(UTC).isoformat(timespec="seconds")
     with World() as world:
-        bench = Bench(world, quick=quick)
+        bench = Bench(world, quick=quick, long=long)
         if set(asked) - {"memory", "decide"} or not asked:
             bench.warm_up()
         for name, section in SECTIONS.items():
@@ -231,12 +233,13 @@ def measure(asked: Sequence[str], *, quick: bool) -> tuple[Tree, dict[str, str]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="3 s a cell, once")
+    parser.add_argument("--long", action="store_true", help="ten million events in `million`")
     parser.add_argument("--only", default="", help="of the sections, with commas")
     given = parser.parse_args()
     only = [name for name in given.only.split(",") if name]
     if unknown := set(only) - set(SECTIONS):
         parser.error(f"no such section: {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
-    tree, failed = measure(only, quick=given.quick)
+    tree, failed = measure(only, quick=given.quick, long=given.long)
     file = results_folder() / ("quick.json" if given.quick else "latest.json")
     if only and file.exists():
         tree = _merged(msgspec.json.decode(file.read_bytes()), tree)
