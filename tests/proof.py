@@ -43,6 +43,7 @@ PROOFS = {
         "tests/integration/test_gateway_staff.py",
         "tests/integration/test_gateway_staff_actions.py",
         "tests/integration/test_gateway_pages_gifts.py",
+        "tests/integration/test_gateway_pages_teams.py",
         "tests/e2e/test_gift_story.py",
         "tests/e2e/test_pages_story.py",
         "tests/proofs/test_pages_journey.py",

@@ -31,6 +31,8 @@ SHOWN = (
     "gifts",
     "gifts-sure",
     "claim-opened",
+    "team",
+    "team-member",
     "sign-in",
     "problem-404",
 )

@@ -24,7 +24,7 @@ from tests.mailbox import Mailbox
 
 ANYBODY_S = {  # about the visitor alone, or open to strangers
     "/sign-in", "/sign-in/press", "/sign-in/as", "/sign-out", "/account/acting",
-    "/account/team/invitation",
+    "/account/team/invitation", "/account/team",
 }  # fmt: skip
 LOOKING = {"/account/settings/credits/preview"}  # a POST that says what another would do
 ASKING = {"/api/account/limits"}  # a GET that the ledger answers, and notes

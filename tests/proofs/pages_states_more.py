@@ -36,6 +36,7 @@ from tests.proofs.pages_states import (
 )
 from tests.proofs.pages_states_admin import admin_states
 from tests.proofs.pages_states_gifts import gift_states
+from tests.proofs.pages_states_teams import team_states
 
 
 def history_states() -> dict[str, State]:
@@ -186,6 +187,7 @@ def states() -> dict[str, State]:
         **tool_states(),
         **key_states(),
         **gift_states(),
+        **team_states(),
         **other_states(),
         **admin_states(),
     }

@@ -33,6 +33,7 @@ PLACES = (
     Place("usage", "/account/usage", "Usage"),
     Place("history", "/account/history", "History"),
     Place("gifts", "/account/gifts", "Gifts"),
+    Place("team", "/account/team", "Teams"),
     Place("settings", "/account/settings/credits", "Limits"),
     Place("keys", "/account/keys", "API keys"),
 )

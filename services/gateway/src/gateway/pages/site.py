@@ -27,6 +27,8 @@ from gateway.pages import (
     signing,
     standing,
     success,
+    teaming,
+    teammember,
     tools,
     used,
 )
@@ -79,6 +81,7 @@ def routes(site: Site) -> list[APIRouter]:
     )
     shop = overview.Overview(doorway, site.reads, site.passing, site.catalogue)
     standing_pages = standing.Standing(doorway)
+    team_pages = teaming.TeamPages(doorway, site.desk)
     openid = site.openid
     signing_pages = signing.SigningPages(
         doorway, site.signing, site.anyone, "" if openid is None else openid.name
@@ -92,6 +95,8 @@ def routes(site: Site) -> list[APIRouter]:
         signing.routes(signing_pages),
         *by_provider,
         invited.routes(invited.Invited(doorway, site.desk)),
+        teaming.routes(team_pages),
+        teammember.routes(teammember.MemberPage(team_pages)),
         overview.routes(shop),
         buying.routes(buying.Buying(doorway, site.passing, site.catalogue)),
         bought.routes(bought.PurchasesPage(doorway, site.passing)),
