@@ -20,6 +20,7 @@ from gateway import (
     paths,
     privacy,
     reads,
+    referralroutes,
     signin,
     teamdesk,
     teamroutes,
@@ -54,6 +55,7 @@ from gateway.pages import site
 from gateway.people import People
 from gateway.provider import Provider
 from gateway.readmodels import ReadModels
+from gateway.referrals import Referrals
 from gateway.reservations import Reservations
 from gateway.runs import Runs
 from gateway.runstates import RunStates
@@ -133,6 +135,14 @@ def gifts_of(parts: Parts) -> Gifts:
     return Gifts(parts.identity, parts.models, parts.bridge, parts.settings.public_url)
 
 
+def referrals_of(parts: Parts) -> Referrals:
+    """Referrals, for whoever asks and for the sweep that gives their bonuses."""
+    settings = parts.settings
+    return Referrals(
+        parts.identity, parts.models, parts.bridge, settings.public_url, settings.referral
+    )
+
+
 def provider_of(settings: Settings) -> Provider | None:
     """The provider that people may sign in by, if one is set."""
     if settings.openid is None:
@@ -169,8 +179,7 @@ def _desk(
 def _rest(
     parts: Parts, door: Door, ledger: Ledger, sessions: Sessions, running: Running
 ) -> FastAPI:
-    rates = parts.tallies.rates
-    models, flight, metrics = parts.models, parts.bridge.flight, parts.metrics
+    rates, models, flight = parts.tallies.rates, parts.models, parts.bridge.flight
     freshness = Freshness(models, flight.partitions, parts.listener.seen)
     reception = Reception(door, Looks(parts.identity))
     balances, reservations = Balances(models, freshness), Reservations(models)
@@ -193,10 +202,11 @@ def _rest(
         account.routes(reading, states, rates),
         transfers.routes(reception, freshness, models),
         giftroutes.routes(gifts, ledger, reception, rates),
+        referralroutes.routes(referrals_of(parts), reception, rates),
         controls.routes(reception, balances, freshness, ledger, rates),
         limits.routes(reception, ledger, rates),
         passing.routes(parts.passing, reception, rates),
-        liveroutes.routes(parts.live, catching_up, reception, rates, metrics),
+        liveroutes.routes(parts.live, catching_up, reception, rates, parts.metrics),
         embeds.routes(embedding, reception),
         signin.routes(signing),
         creditsettings.routes(settings, reception, rates),

@@ -17,6 +17,8 @@ from gateway import (
     limits,
     privacy,
     reads,
+    referralbodies,
+    referrals,
     reservations,
     runshown,
     runstates,
@@ -201,6 +203,12 @@ BEHIND = (
         "post", "/api/gifts/decline", "", giftbodies.GiftCodeBody, gifts.GiftEnded, security=_HOME,
     ),
     Documented("post", "/api/gifts/{gift}/cancel", "", None, gifts.GiftEnded, security=_HOME),
+    Documented("get", "/api/referrals", "", None, referrals.ReferralShown, security=_HOME),
+    Documented("post", "/api/referrals", "", None, referrals.ReferralShown, security=_HOME),
+    Documented(
+        "post", "/api/referrals/name", "", referralbodies.ReferralBody, referrals.ReferralShown,
+        security=_HOME,
+    ),
     Documented("get", "/api/account/export", "", None, privacy.Known, security=_HOME),
     Documented(
         "post", "/api/account/erasure", "", bodies.ErasureBody, privacy.Erased, security=_HOME,

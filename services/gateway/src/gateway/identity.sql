@@ -103,6 +103,26 @@ CREATE TABLE IF NOT EXISTS identity.gifts (
 CREATE INDEX IF NOT EXISTS gifts_sender ON identity.gifts (sender, made_at);
 CREATE INDEX IF NOT EXISTS gifts_until ON identity.gifts (until) WHERE over_at IS NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.gifts TO scrip_identity;
+-- Referrals: each person's code, and how many bonuses it brought in the month it last brought one.
+CREATE TABLE IF NOT EXISTS identity.referrals (
+  referrer  text PRIMARY KEY REFERENCES identity.people ON DELETE CASCADE,
+  code      text NOT NULL UNIQUE,        -- public: it is passed on
+  made_at   bigint NOT NULL,
+  month     text NOT NULL DEFAULT '',    -- of UTC, as 2026-11
+  bonuses   integer NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS identity.referred (
+  person       text PRIMARY KEY REFERENCES identity.people ON DELETE CASCADE,
+  referrer     text NOT NULL REFERENCES identity.referrals ON DELETE CASCADE,
+  named_at     bigint NOT NULL,
+  bought_at    bigint,                   -- the first purchase that stood; NULL: none yet
+  to_referrer  boolean NOT NULL DEFAULT false,  -- within the month's most
+  given_at     bigint
+);
+CREATE INDEX IF NOT EXISTS referred_referrer ON identity.referred (referrer);
+CREATE INDEX IF NOT EXISTS referred_open ON identity.referred (person) WHERE given_at IS NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity.referrals, identity.referred TO scrip_identity;
+
 -- Teams: who works on which account, and as what. The account itself knows opaque ids only.
 CREATE TABLE IF NOT EXISTS identity.teams (
   id       text PRIMARY KEY,             -- of the account too

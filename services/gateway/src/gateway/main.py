@@ -14,7 +14,7 @@ from bus.topics import TopicError, partitions_of
 from contracts.catalogue import served
 from contracts.topics import COMMANDS, EVENTS, RUN_DISPATCH
 
-from gateway import app, board, giftroutes, identity, keystore, logs
+from gateway import app, board, giftroutes, identity, keystore, logs, referralroutes
 from gateway.dispatch import Dispatch
 from gateway.flight import Bounds, Flight
 from gateway.identity import Identity
@@ -98,6 +98,7 @@ async def serve(settings: Settings) -> None:
             bridge.keep_sweeping(),
             tallies.keep(),
             giftroutes.keep_returning(app.gifts_of(parts)),
+            referralroutes.keep_giving(app.referrals_of(parts)),
             Vigil(live, app.sessions_of(settings, people), Teams(people), ring).keep(),
             _tables(settings.postgres_url, models, people, ring),
         )

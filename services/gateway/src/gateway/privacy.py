@@ -33,6 +33,7 @@ from gateway.moments import moment
 from gateway.problems import failure
 from gateway.rates import SETTINGS_WRITE, Rates
 from gateway.reads import Reads
+from gateway.referrals import Referral, referral_of
 from gateway.statement import PAGE_MAX, Asked
 from gateway.teams import PREFIX, Seat, Teams, last_owner
 from gateway.waiting import Answer
@@ -117,6 +118,7 @@ class Known(Struct, rename="camel"):
     gifts: list[GiftSeen]
     teams: list[SeatTold]
     logins: list[LoginTold]
+    referral: Referral | None
 
 
 class Erased(Struct, rename="camel"):
@@ -153,6 +155,7 @@ class Privacy(Struct, frozen=True):
             gifts=await self.gifts.sent(account),
             teams=[_seat_told(seat) for seat in await self.teams.mine(account)],
             logins=[_login_told(login) for login in await logins_of(self.identity, account)],
+            referral=await referral_of(self.identity, account),
         )
 
     async def export(self, guest: Guest, known: Known) -> AsyncIterator[bytes]:

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from gateway.referralterms import BONUS, HOLD_DAYS, MONTHLY_MAX, Terms
+
 HTTP_PORT = 18080
 METRICS_PORT = 18081
 ANSWER_WAIT_MS = 5_000  # several takeovers of a busy ledger's answer time, shorter than a patience
@@ -60,6 +62,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     identity_key: str = ""  # PEM; it signs
     embed_origins: frozenset[str] = frozenset()
     openid: OpenId | None = None
+    referral: Terms = Terms()
 
     @property
     def developing(self) -> bool:
@@ -96,6 +99,11 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
         identity_key=_secret(environ, "SCRIP_IDENTITY_KEY"),
         embed_origins=_origins(environ, "SCRIP_EMBED_ORIGINS"),
         openid=_openid(environ),
+        referral=Terms(
+            bonus=_number(environ, "SCRIP_REFERRAL_BONUS", BONUS),
+            monthly=_number(environ, "SCRIP_REFERRALS_A_MONTH", MONTHLY_MAX),
+            hold_days=_number(environ, "SCRIP_REFERRAL_HOLD_DAYS", HOLD_DAYS),
+        ),
     )
 
 
