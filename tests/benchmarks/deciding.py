@@ -4,7 +4,8 @@
 
 An account with a plan, limits of the run, the day, the month and of runs at once, caps of its key,
 its member and a tool, thresholds and a top-up rule; a reserve and a charge each
-turn. Only `decide` and `evolve`, without Kafka, wire or digest. The floor is the same with an
+turn. Once more with nine caps: four of the key's and the member's, five of others.
+Only `decide` and `evolve`, without Kafka, wire or digest. The floor is the same with an
 account that has none of it. The best of the turns, the mean of a reserve and a charge.
 """
 
@@ -31,6 +32,7 @@ from contracts.events import CommandRefused, PartitionClaimed
 from contracts.toppings import TopUpRule
 from contracts.units import AMOUNT_MAX, MINUTE
 from ledger.domain.evolve import evolve
+from msgspec.structs import replace
 
 from contracts import codec
 from tests.benchmarks.micro import Stopwatch, World, turn
@@ -44,6 +46,15 @@ _CAPS = (
     Cap(CapOf.MEMBER, _MEMBER, _MUCH, CapWindow.MONTH),
     Cap(CapOf.TOOL, "another-tool", _MUCH, CapWindow.EVER),
 )
+_NINE = (
+    *_CAPS,
+    Cap(CapOf.KEY, _KEY.id, _MUCH, CapWindow.MONTH),
+    Cap(CapOf.MEMBER, _MEMBER, _MUCH, CapWindow.DAY),
+    Cap(CapOf.TOOL, "another-tool", _MUCH, CapWindow.DAY),
+    Cap(CapOf.TOOL, "a-third-tool", _MUCH, CapWindow.DAY),
+    Cap(CapOf.KEY, "another-key", _MUCH, CapWindow.DAY),
+    Cap(CapOf.KEY, "another-key", _MUCH, CapWindow.MONTH),
+)
 _ALL_ON = Controls(
     run_limit=_MUCH,
     concurrency=1_000,
@@ -55,12 +66,12 @@ _ALL_ON = Controls(
 )
 
 
-def measure(turns: int, accounts: int, *, limited: bool) -> float:
+def measure(turns: int, accounts: int, *, limited: bool, caps: tuple[Cap, ...] = _CAPS) -> float:
     """Microseconds a command: the best turn's decide, and evolve of all its events."""
     world, watch = World(accounts), Stopwatch()
     _prepare(world, _grant)
     if limited:
-        _prepare(world, _limit)
+        _prepare(world, partial(_limit, caps))
         _prepare(world, _plan)
     for number in range(turns + 1):
         turn(world, watch, "reserve", partial(_reserve, number))
@@ -97,8 +108,9 @@ def _grant(account: str) -> Grant:
     )
 
 
-def _limit(account: str) -> SetControls:
-    return SetControls(id=f"k{account}", account=account, actor=_ADMIN, controls=_ALL_ON)
+def _limit(caps: tuple[Cap, ...], account: str) -> SetControls:
+    controls = replace(_ALL_ON, caps=caps)
+    return SetControls(id=f"k{account}", account=account, actor=_ADMIN, controls=controls)
 
 
 def _plan(account: str) -> SetPlan:
@@ -128,8 +140,12 @@ def main() -> None:
     asked = parser.parse_args()
     gc.set_threshold(200_000, 50, 1000)  # as the ledger runs
     found = {
-        name: measure(asked.turns, asked.accounts, limited=limited)
-        for name, limited in (("decide_us", True), ("decide_floor_us", False))
+        name: measure(asked.turns, asked.accounts, limited=limited, caps=caps)
+        for name, limited, caps in (
+            ("decide_us", True, _CAPS),
+            ("decide_nine_caps_us", True, _NINE),
+            ("decide_floor_us", False, ()),
+        )
     }
     print(json.dumps(found))
 

@@ -23,7 +23,7 @@ class CapWindow(StrEnum):
     EVER = "ever"
 
 
-class Cap(Struct, frozen=True, gc=False, rename="camel"):
+class Cap(Struct, frozen=True, cache_hash=True, gc=False, rename="camel"):
     """The most that one key, member or tool may spend and hold of the account in a window."""
 
     of: CapOf

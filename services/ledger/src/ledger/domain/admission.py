@@ -24,7 +24,6 @@ _CAPPED = {
     CapOf.MEMBER: Reason.MEMBER_LIMIT,
     CapOf.TOOL: Reason.TOOL_LIMIT,
 }
-_CAP_ORDER = (CapOf.KEY, CapOf.MEMBER, CapOf.TOOL)
 
 
 class Bound(Struct, gc=False):
@@ -148,13 +147,14 @@ def _caps(
 ) -> list[Bound]:
     """The caps of this run's key, member and tool; what its parent counts as is counted there."""
     found = []
-    for of in _CAP_ORDER:
-        for cap in account.controls.caps:
-            if cap.of is not of or (name := capping.name_of(cap)) not in counts:
-                continue
-            if parent is not None and name in parent.counts:
-                continue
-            used = account.counted.get(capping.slot_of(cap), 0)
+    for name in counts:  # its key, then its member, then its tool
+        if parent is not None and name in parent.counts:
+            continue
+        placed = capping.placed_as(account, name)
+        held = capping.held(account, name) if placed else 0
+        for one in placed:
+            cap = one.cap
+            used = account.counted.get(one.slot, 0)
             remedy = Remedy.WAIT_FOR_RESET
             if cap.window is CapWindow.DAY:
                 used = spent_in(account.day, used, now)
@@ -162,9 +162,8 @@ def _caps(
                 used = spent_in(account.month, used, now)
             else:
                 remedy = Remedy.RAISE_LIMIT
-            held = capping.held(account, name)
-            named = cap.of + "_" + cap.window
-            found.append(Bound(named, _CAPPED[of], remedy, cap.limit, used, held, amount))
+            why = _CAPPED[cap.of]
+            found.append(Bound(one.limit, why, remedy, cap.limit, used, held, amount))
     return found
 
 

@@ -5,11 +5,10 @@ credits once until more come in. One top-up is due at a time: the next one when 
 a day later; never above the owner's ceiling of the month.
 """
 
-from contracts.caps import Cap, CapWindow
+from contracts.caps import CapWindow
 from contracts.catalogue import Catalogue
 from contracts.commands import Controls
 from contracts.events import AnyEvent, LimitStatus, ThresholdCrossed, TopUpDue
-from contracts.header import Window
 from contracts.units import DAY, Credits, Ms
 
 from ledger.domain import capping
@@ -58,9 +57,8 @@ def told(
             used = spent_in(window, spent, now) + account.held + held
             if used * 100 >= lowest * limit:
                 found += _crossed(account, status_of(name, limit, account, held, now))
-        for cap in controls.caps if counts else ():
-            if cap.limit and capping.name_of(cap) in counts:
-                found += _cap_crossed(account, cap, held, now, lowest)
+        if counts and controls.caps:
+            found += _caps_crossed(account, counts, held, now, lowest)
     if controls.low_balance is not None or controls.low_percent is not None:
         found += _low(account, held)
     if controls.top_up is not None and (due := _top_up(account, held, now, catalogue)) is not None:
@@ -81,29 +79,39 @@ def _crossed(account: Account, status: LimitStatus, cap: str | None = None) -> l
     ]
 
 
-def _cap_crossed(account: Account, cap: Cap, held: Credits, now: Ms, lowest: int) -> list[AnyEvent]:
-    """What is to be told of one cap that the run counts against."""
-    name = capping.name_of(cap)
-    used = account.counted.get(capping.slot_of(cap), 0)
-    window: Window | None = None
-    if cap.window is not CapWindow.EVER:
-        day = cap.window is CapWindow.DAY
-        used = spent_in(account.day if day else account.month, used, now)
-    holds = capping.held(account, name) + held
-    if (used + holds) * 100 < lowest * cap.limit:
-        return []
+def _caps_crossed(
+    account: Account, counts: tuple[str, ...], held: Credits, now: Ms, lowest: int
+) -> list[AnyEvent]:
+    """What is to be told of the caps that the run counts against; nearly always nothing."""
+    found: list[AnyEvent] = []
+    name, holds = "", 0
+    for placed in capping.against(account, counts):
+        cap = placed.cap
+        if not cap.limit:
+            continue
+        if placed.name != name:
+            name = placed.name
+            holds = capping.held(account, name) + held
+        used = account.counted.get(placed.slot, 0)
+        if cap.window is CapWindow.DAY:
+            used = spent_in(account.day, used, now)
+        elif cap.window is CapWindow.MONTH:
+            used = spent_in(account.month, used, now)
+        if (used + holds) * 100 >= lowest * cap.limit:
+            found += _crossed(account, _cap_status(account, placed, used, holds, now), name)
+    return found
+
+
+def _cap_status(
+    account: Account, placed: capping.Placed, used: Credits, holds: Credits, now: Ms
+) -> LimitStatus:
+    cap = placed.cap
+    resets = None
     if cap.window is not CapWindow.EVER:
         calendar = windows_at(now, account.controls.time_zone)
-        window = calendar.day if cap.window is CapWindow.DAY else calendar.month
-    status = LimitStatus(
-        cap.of + "_" + cap.window,
-        cap.limit,
-        used,
-        holds,
-        max(0, cap.limit - used - holds),
-        None if window is None else window.end,
-    )
-    return _crossed(account, status, name)
+        resets = (calendar.day if cap.window is CapWindow.DAY else calendar.month).end
+    left = max(0, cap.limit - used - holds)
+    return LimitStatus(placed.limit, cap.limit, used, holds, left, resets)
 
 
 def _low(account: Account, held: Credits) -> list[AnyEvent]:

@@ -1,17 +1,32 @@
 """Caps: what one key, member or tool may take of an account. Names, sums, and how they are kept.
 
 A cap counts spent + held since it was set, in its window. Accounts without caps keep nothing.
+A run looks only at the caps that it counts against, found by what it counts as.
 """
+
+from functools import lru_cache
 
 from contracts.caps import Cap, CapWindow
 from contracts.commands import ActorKind, Controls, Estimate, Reserve
 from contracts.events import CreditsCharged, CreditsRefunded, CreditsReserved
 from contracts.header import Windows
 from contracts.units import Credits
+from msgspec import Struct
 
 from ledger.domain.account import Account, Reservation
 
 CAPS_MAX = 50  # each stands in the account and in every ControlsChanged
+INDEXED_MAX = 4096  # sets of caps whose names are kept made: those of busy accounts, 2 kB each
+
+
+class Placed(Struct, frozen=True, gc=False):
+    """A cap, where it stands among the account's, and the names that it goes by."""
+
+    place: int
+    cap: Cap
+    name: str  # what a run counts as
+    slot: str  # where the account counts
+    limit: str  # what answers call it
 
 
 def names(key: str | None, member: str | None, tool: str | None) -> tuple[str, ...]:
@@ -32,6 +47,30 @@ def slot_of(cap: Cap) -> str:
     return cap.window + ":" + cap.of + ":" + cap.id
 
 
+def limit_of(cap: Cap) -> str:
+    """What answers call this cap."""
+    return cap.of + "_" + cap.window
+
+
+def against(account: Account, counts: tuple[str, ...]) -> list[Placed]:
+    """The caps that a run counts against, in the order in which the owner set them."""
+    index = _index(account.controls.caps)
+    found: list[Placed] = []
+    names = 0
+    for name in counts:
+        if (placed := index.get(name)) is not None:
+            found += placed
+            names += 1
+    if names > 1:
+        found.sort(key=_place)
+    return found
+
+
+def placed_as(account: Account, name: str) -> tuple[Placed, ...]:
+    """The caps of one key, member or tool."""
+    return _index(account.controls.caps).get(name, ())
+
+
 def held(account: Account, name: str) -> Credits:
     """What open reservations hold that count as this."""
     return sum([r.held for r in account.reservations.values() if name in r.counts])
@@ -47,6 +86,21 @@ def counts_of(
     if key is None and command.actor.kind is ActorKind.SERVICE:
         key = command.actor.id
     return names(key, command.member, command.tool) + (parent.counts if parent else ())
+
+
+@lru_cache(maxsize=INDEXED_MAX)
+def _index(caps: tuple[Cap, ...]) -> dict[str, tuple[Placed, ...]]:
+    """Caps by what a run counts as; made once for a set of caps, whoever has it."""
+    index: dict[str, tuple[Placed, ...]] = {}
+    for place, cap in enumerate(caps):
+        name = name_of(cap)
+        placed = Placed(place, cap, name, slot_of(cap), limit_of(cap))
+        index[name] = (*index.get(name, ()), placed)
+    return index
+
+
+def _place(placed: Placed) -> int:
+    return placed.place
 
 
 # ---- part of evolve
@@ -111,12 +165,11 @@ def _add(
     since_day: bool,
     since_month: bool,
 ) -> None:
-    for cap in account.controls.caps:
-        if name_of(cap) not in counts:
-            continue
-        if (cap.window is CapWindow.DAY and not since_day) or (
-            cap.window is CapWindow.MONTH and not since_month
+    counted = account.counted
+    for placed in against(account, counts):
+        window = placed.cap.window
+        if (window is CapWindow.DAY and not since_day) or (
+            window is CapWindow.MONTH and not since_month
         ):
             continue
-        slot = slot_of(cap)
-        account.counted[slot] = max(0, account.counted.get(slot, 0) + amount)
+        counted[placed.slot] = max(0, counted.get(placed.slot, 0) + amount)

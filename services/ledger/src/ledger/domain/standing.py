@@ -15,7 +15,7 @@ from contracts.units import DAY
 
 from ledger.domain.account import Account, Estimated
 from ledger.domain.alerting import LOW, LOW_BALANCE, LOW_PERCENT
-from ledger.domain.capping import name_of
+from ledger.domain.capping import limit_of, name_of
 
 MONTH_MAX_MS = 32 * DAY  # the longest month, in any time zone
 
@@ -54,7 +54,7 @@ def rules_changed(account: Account, before: Controls, after: Controls) -> None:
             account.crossed.pop(name, None)
     for cap in before.caps:
         if cap not in after.caps:
-            account.crossed.pop(cap.of + "_" + cap.window + ":" + name_of(cap), None)
+            account.crossed.pop(limit_of(cap) + ":" + name_of(cap), None)
 
 
 def top_up_due(account: Account, event: TopUpDue) -> None:
