@@ -30,6 +30,7 @@ _SHORT = "A shortcut: the long way round comes to the same"
 _SAME = "Both sides being equal comes to the same: nothing is taken, or the same is found"
 _BEFORE = "Its only caller asked the same before it calls"
 _AFTER = "What the copy is told here, evolve tells the account itself right after"
+_DAYS = "Only if another release tells at other days: today a lot is ahead by one of them"
 _LOOK = "To do: a test that looks at this field or case is missing"
 
 KNOWN: tuple[Reason, ...] = (
@@ -41,6 +42,8 @@ KNOWN: tuple[Reason, ...] = (
     Reason(r"planning\._levelled", "missing < 0", "missing < 1", _SAME),
     Reason(r"ending\.next_end", "< due", "<= due", _SAME),
     Reason(r"planning\.renewed", "or not before.renews or", "before.renews and", _BEFORE),
+    Reason(r"overrunning\.priced", "return 0", "return 1", _BEFORE),
+    Reason(r"coming\.notices", "default=lot.ahead // DAY", "default", _DAYS),
     Reason(r"decide\._after", "is not None", "is None", _AFTER),
     Reason("", "", "", _LOOK),
 )
