@@ -19,10 +19,13 @@ class Mailbox:
     def __init__(self, port: int) -> None:
         self.url = f"smtp://127.0.0.1:{port}"
         self.messages: list[EmailMessage] = []
+        self.refused: set[str] = set()  # whose mails are not taken for now
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         content = envelope.content
         assert isinstance(content, bytes)
+        if self.refused & {*envelope.rcpt_tos}:
+            return "451 not now"
         self.messages.append(message_from_bytes(content, EmailMessage, policy=policy.default))
         return "250 OK"
 

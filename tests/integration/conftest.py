@@ -27,7 +27,7 @@ def pages_api(
 ) -> Iterator[World]:
     """A running world with tools and no payments; use accounts of your own."""
     folder, prefix = tmp_path_factory.mktemp("pages"), f"{fresh('t')}."
-    services = ("ledger", "audit-projector", "studio-tools")
+    services = ("ledger", "audit-projector", "studio-tools", "notifier")
     settings = {"SCRIP_SMTP_URL": pages_mail.url, "SCRIP_RATE_LIMITS": "off"}
     with (
         database_of(engine) as database,

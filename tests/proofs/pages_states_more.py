@@ -36,6 +36,7 @@ from tests.proofs.pages_states import (
 )
 from tests.proofs.pages_states_admin import admin_states
 from tests.proofs.pages_states_gifts import gift_states
+from tests.proofs.pages_states_notices import notice_states
 from tests.proofs.pages_states_teams import team_states
 
 
@@ -188,6 +189,7 @@ def states() -> dict[str, State]:
         **key_states(),
         **gift_states(),
         **team_states(),
+        **notice_states(),
         **other_states(),
         **admin_states(),
     }

@@ -1,5 +1,6 @@
 """The HTTP application from its parts; no connection is opened here."""
 
+from bus.outbox import Outbox
 from contracts.catalogue import served
 from fastapi import FastAPI
 from msgspec import Struct
@@ -15,6 +16,7 @@ from gateway import (
     health,
     limits,
     liveroutes,
+    noticeroutes,
     openid,
     passing,
     paths,
@@ -32,6 +34,7 @@ from gateway.balances import Balances
 from gateway.batch import Batch
 from gateway.canary import Canary
 from gateway.catchingup import CatchingUp
+from gateway.choices import Choices
 from gateway.departures import Departures
 from gateway.dispatch import Dispatch
 from gateway.door import Door
@@ -51,6 +54,7 @@ from gateway.logins import Logins
 from gateway.looks import Looks
 from gateway.mail import Mail
 from gateway.metrics import Metrics
+from gateway.notifications import Notifications
 from gateway.pages import site
 from gateway.people import People
 from gateway.provider import Provider
@@ -87,6 +91,7 @@ class Parts(Struct, frozen=True):
     tallies: Tallies
     live: Live
     listener: Listener
+    outbox: Outbox
     provider: Provider | None = None
 
 
@@ -143,6 +148,21 @@ def referrals_of(parts: Parts) -> Referrals:
     )
 
 
+def notices_of(parts: Parts) -> noticeroutes.Desk:
+    """What owners are told, for whoever asks and for those who put it there."""
+    return noticeroutes.Desk(
+        listed=Notifications(parts.identity),
+        choices=Choices(parts.identity, Balances(parts.models, _freshness(parts))),
+        outbox=parts.outbox,
+        topic=noticeroutes.topic_of(parts.settings.topic_prefix),
+        partitions=parts.bridge.flight.partitions,
+    )
+
+
+def _freshness(parts: Parts) -> Freshness:
+    return Freshness(parts.models, parts.bridge.flight.partitions, parts.listener.seen)
+
+
 def provider_of(settings: Settings) -> Provider | None:
     """The provider that people may sign in by, if one is set."""
     if settings.openid is None:
@@ -180,8 +200,7 @@ def _rest(
     parts: Parts, door: Door, ledger: Ledger, sessions: Sessions, running: Running
 ) -> FastAPI:
     rates, models, flight = parts.tallies.rates, parts.models, parts.bridge.flight
-    freshness = Freshness(models, flight.partitions, parts.listener.seen)
-    reception = Reception(door, Looks(parts.identity))
+    freshness, reception = _freshness(parts), Reception(door, Looks(parts.identity))
     balances, reservations = Balances(models, freshness), Reservations(models)
     reading = reads.Reads(
         reception, freshness, balances, reservations, Statements(models), Usage(models)
@@ -194,8 +213,8 @@ def _rest(
     settings = creditsettings.OwnSettings(models, freshness, ledger)
     own_keys = accountkeys.AccountKeys(parts.identity, parts.settings.env)
     states, gifts = RunStates(parts.watch, reservations), gifts_of(parts)
-    desk = _desk(parts, signing, settings)
-    own = privacy.Privacy(parts.identity, reading, settings, own_keys, gifts, desk.teams)
+    desk, notices = _desk(parts, signing, settings), notices_of(parts)
+    own = privacy.Privacy(parts.identity, reading, settings, own_keys, gifts, desk.teams, notices)
     routers = [
         health.routes(parts.listener, flight, parts.ring, Canary(parts.bridge, ledger.catalogue)),
         reads.routes(reading),
@@ -213,6 +232,7 @@ def _rest(
         accountkeys.routes(own_keys, reception, rates),
         privacy.routes(own, reception, rates),
         teamroutes.routes(desk),
+        noticeroutes.routes(notices, reception, rates),
     ]
     pages = site.Site(
         reception=reception,
@@ -222,6 +242,7 @@ def _rest(
         passing=parts.passing,
         signing=signing,
         desk=desk,
+        notices=notices,
         own=settings,
         own_keys=own_keys,
         gifts=gifts,
@@ -233,6 +254,5 @@ def _rest(
         openid=_openid(parts, signing),
         anyone=parts.settings.developing,
     )
-    if parts.settings.developing:
-        routers.append(devsignin.routes(sessions, people))
+    routers += [devsignin.routes(sessions, people)] if parts.settings.developing else []
     return web.application([*routers, *site.routes(pages)])

@@ -138,13 +138,14 @@ def routes(own: OwnSettings, reception: Reception, rates: Rates) -> APIRouter:
         guest = await reception.at_home(request, Scope.ADMIN)
         guest.limited(rates, SETTINGS_WRITE)
         body: bodies.ControlsBody = _controls(await read_body(request.receive, BODY_BYTES_MAX))
-        version = _version(request.headers.get("if-match"))
+        version = version_of(request.headers.get("if-match"))
         return guest.with_headers(await own.replace(request, guest, version, body))
 
     return router
 
 
-def _version(etag: str | None) -> str:
+def version_of(etag: str | None) -> str:
+    """The version that an ETag names; raises 428 without one, 422 for what is none."""
     if etag is None:
         raise failure(
             428, "if_match_missing", "Send If-Match with the ETag that the settings were read with."

@@ -52,6 +52,7 @@ async def built() -> FastAPI:
             tallies=tallies_of(Identity(""), "off"),
             live=Live(1, listener, metrics),
             listener=listener,
+            outbox=outbox,
         )
     )
     return rest

@@ -191,3 +191,42 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER keys AFTER UPDATE OF role OR DELETE ON identity.members
   FOR EACH ROW EXECUTE FUNCTION identity.end_keys();
+
+-- What owners are told: opaque ids and amounts. `number` is the order of the list.
+CREATE TABLE IF NOT EXISTS identity.notifications (
+  number   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id       text NOT NULL UNIQUE,         -- of the notification, by which it is told once
+  account  text NOT NULL,
+  kind     text NOT NULL,
+  at       bigint NOT NULL,
+  told     text NOT NULL,                -- the notification as it came
+  listed   boolean NOT NULL,             -- false: by e-mail alone
+  read_at  bigint
+);
+CREATE INDEX IF NOT EXISTS notifications_list ON identity.notifications (account, number)
+  WHERE listed;
+CREATE INDEX IF NOT EXISTS notifications_unread ON identity.notifications (account)
+  WHERE listed AND read_at IS NULL;
+CREATE INDEX IF NOT EXISTS notifications_at ON identity.notifications (at);
+CREATE TABLE IF NOT EXISTS identity.notification_choices (
+  account  text PRIMARY KEY,
+  version  bigint NOT NULL,
+  listed   text[] NOT NULL,              -- the kinds that are shown on the pages
+  mailed   text[] NOT NULL               -- and those that are sent by e-mail
+);
+-- A mail is claimed ('sending') before it is sent. Who dies in between leaves it 'unknown'.
+CREATE TABLE IF NOT EXISTS identity.notification_mails (
+  id          text NOT NULL REFERENCES identity.notifications (id) ON DELETE CASCADE,
+  person      text NOT NULL REFERENCES identity.people ON DELETE CASCADE,
+  state       text NOT NULL DEFAULT 'due'
+              CHECK (state IN ('due', 'sending', 'sent', 'failed', 'unknown')),
+  tries       integer NOT NULL DEFAULT 0,
+  due_at      bigint NOT NULL,
+  claimed_at  bigint,
+  PRIMARY KEY (id, person)
+);
+CREATE INDEX IF NOT EXISTS notification_mails_due ON identity.notification_mails (due_at)
+  WHERE state IN ('due', 'sending');
+CREATE INDEX IF NOT EXISTS notification_mails_person ON identity.notification_mails (person);
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity.notifications, identity.notification_choices,
+  identity.notification_mails TO scrip_identity;

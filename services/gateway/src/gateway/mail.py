@@ -1,6 +1,7 @@
 """Mail goes out by SMTP: any server, named by `SCRIP_SMTP_URL`. Whom it goes to is never logged."""
 
 from email.message import EmailMessage
+from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -27,13 +28,28 @@ class Mail:
             raise MailAddressError
         self._sender = sender
 
-    async def send(self, to: str, subject: str, text: str) -> None:
-        """Hand one message to the server; raises 503 when it does not take it."""
+    @property
+    def known(self) -> bool:
+        """Whether there is a server to send by."""
+        return bool(self._url.scheme)
+
+    async def send(
+        self, to: str, subject: str, text: str, *, name: str = "", leave: str = ""
+    ) -> None:
+        """Hand one message to the server; raises 503 when it does not take it.
+
+        `name`: the message's own, the same at each try. `leave`: where one asks for no more.
+        """
         if not self._url.scheme:
             raise _unavailable()
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._sender, to, subject
         message["Auto-Submitted"] = "auto-generated"
+        if name:
+            domain = parseaddr(self._sender)[1].rpartition("@")[2] or "localhost"
+            message["Message-ID"] = f"<{name}@{domain}>"
+        if leave:
+            message["List-Unsubscribe"] = f"<{leave}>"
         message.set_content(text)
         place = self._url
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Coroutine
 from functools import partial
 
 import psycopg
@@ -18,11 +19,13 @@ from gateway import app, board, giftroutes, identity, keystore, logs, referralro
 from gateway.dispatch import Dispatch
 from gateway.flight import Bounds, Flight
 from gateway.identity import Identity
+from gateway.inbox import Inbox
 from gateway.keyring import KeyRing
 from gateway.listening import Listener
 from gateway.live import Live
 from gateway.mail import Mail
 from gateway.metrics import Metrics
+from gateway.noticemail import NoticeMail
 from gateway.passing import Passing
 from gateway.process import Process
 from gateway.readmodels import ReadModels
@@ -85,6 +88,7 @@ async def serve(settings: Settings) -> None:
         tallies=tallies,
         live=live,
         listener=listener,
+        outbox=outbox,
         provider=app.provider_of(settings),
     )
     hot, _ = app.application(parts)
@@ -99,6 +103,7 @@ async def serve(settings: Settings) -> None:
             tallies.keep(),
             giftroutes.keep_returning(app.gifts_of(parts)),
             referralroutes.keep_giving(app.referrals_of(parts)),
+            *_notices(parts),
             Vigil(live, app.sessions_of(settings, people), Teams(people), ring).keep(),
             _tables(settings.postgres_url, models, people, ring),
         )
@@ -106,6 +111,14 @@ async def serve(settings: Settings) -> None:
         asked = () if parts.provider is None else (parts.provider.close,)
         for closing in (*asked, payments.close, models.close, people.close, outbox.stop):
             await closing()
+
+
+def _notices(parts: app.Parts) -> tuple[Coroutine[None, None, None], ...]:
+    """What owners are told: onto their lists, and by mail to those who chose it."""
+    settings, desk, metrics = parts.settings, app.notices_of(parts), parts.metrics
+    taking = Inbox(settings.kafka_bootstrap, settings.topic_prefix, desk, metrics)
+    mails = NoticeMail(parts.identity, desk.listed, parts.mail, settings.public_url, metrics)
+    return taking.run(), mails.keep()
 
 
 def _requests(parts: app.Parts, outbox: Outbox, partitions: int) -> Requests:

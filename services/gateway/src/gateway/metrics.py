@@ -71,6 +71,16 @@ class Metrics(Collector):
         self.run_requests = Counter(
             "scrip_run_requests", "Messages of tool-runs.requests handled.", "outcome"
         )
+        self.notifications = Counter(
+            "scrip_notifications",
+            "Notifications taken: kept, passed (there already, or nobody's), unwanted, unknown.",
+            "outcome",
+        )
+        self.notification_mails = Counter(
+            "scrip_notification_mails",
+            "Mails of notifications: sent, later (tried again), failed, unknown (never again).",
+            "outcome",
+        )
         self.live_ended = Counter("scrip_live_ended", "Live pages that ended.", "why")
         self.live_delay = Duration()
         self.in_flight = 0
@@ -88,7 +98,8 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Everything, now."""
         counters = (self.requests, self.refusals, self.replays, self.shed, self.runs)
-        for counter in (*counters, self.run_requests, self.live_ended):
+        told = (self.notifications, self.notification_mails)
+        for counter in (*counters, self.run_requests, *told, self.live_ended):
             yield counter.family()
         seconds = HistogramMetricFamily(
             "scrip_http_request_seconds", "From request to reply.", labels=("route",)

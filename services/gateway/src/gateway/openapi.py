@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from gateway import batch, bodies, documented
 from gateway.documented import HTML, Documented
+from gateway.documentednotices import NOTICES
 from gateway.problems import Problem
 
 Components: TypeAlias = dict[str, Any]
@@ -26,7 +27,13 @@ def document(app: FastAPI, catalogue: Catalogue) -> bytes:
     app.openapi_version = "3.1.0"
     found: dict[str, Any] = app.openapi()
     tools = tuple(documented.run(tool.path, tool.title) for tool in catalogue.tools.values())
-    routes = (*documented.HOT, *documented.BEHIND, *documented.TEAMS, *tools)
+    routes = (
+        *documented.HOT,
+        *documented.BEHIND,
+        *documented.TEAMS,
+        *NOTICES,
+        *tools,
+    )
     structs: set[type[Struct]] = {Problem, bodies.BatchItem, batch.ItemShown}
     for route in routes:
         structs.update(shape for shape in (route.body, route.answer) if shape is not None)

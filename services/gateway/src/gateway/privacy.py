@@ -23,6 +23,7 @@ from gateway.accountkeys import AccountKeys, KeyShown
 from gateway.asgi import BODY_BYTES_MAX, read_body
 from gateway.balances import BalanceShown
 from gateway.bodies import decoder
+from gateway.choices import ChoicesShown
 from gateway.creditsettings import CreditSettings, OwnSettings
 from gateway.gifts import Gifts, GiftSeen
 from gateway.guest import Guest, Reception
@@ -30,6 +31,8 @@ from gateway.identity import Identity
 from gateway.keys import Scope
 from gateway.logins import Login, logins_of
 from gateway.moments import moment
+from gateway.noticeroutes import Desk
+from gateway.notifications import NotificationShown
 from gateway.problems import failure
 from gateway.rates import SETTINGS_WRITE, Rates
 from gateway.reads import Reads
@@ -50,6 +53,10 @@ WITH erased AS (
   DELETE FROM identity.people WHERE id = %(id)s RETURNING email
 ), links AS (
   DELETE FROM identity.links WHERE email IN (SELECT email FROM erased)
+), told AS (
+  DELETE FROM identity.notifications WHERE account = %(id)s
+), choices AS (
+  DELETE FROM identity.notification_choices WHERE account = %(id)s
 ), notes AS (
   UPDATE identity.gifts SET note = '' WHERE sender = %(id)s
 ), invitations AS (
@@ -119,6 +126,8 @@ class Known(Struct, rename="camel"):
     teams: list[SeatTold]
     logins: list[LoginTold]
     referral: Referral | None
+    notifications: list[NotificationShown]
+    notification_preferences: ChoicesShown
 
 
 class Erased(Struct, rename="camel"):
@@ -137,6 +146,7 @@ class Privacy(Struct, frozen=True):
     keys: AccountKeys
     gifts: Gifts
     teams: Teams
+    notices: Desk
 
     async def known(self, guest: Guest) -> Known:
         """All but the transactions."""
@@ -156,6 +166,8 @@ class Privacy(Struct, frozen=True):
             teams=[_seat_told(seat) for seat in await self.teams.mine(account)],
             logins=[_login_told(login) for login in await logins_of(self.identity, account)],
             referral=await referral_of(self.identity, account),
+            notifications=await self.notices.listed.all(account),
+            notification_preferences=await self.notices.choices.held(account),
         )
 
     async def export(self, guest: Guest, known: Known) -> AsyncIterator[bytes]:

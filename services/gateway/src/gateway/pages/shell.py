@@ -36,6 +36,7 @@ PLACES = (
     Place("team", "/account/team", "Teams"),
     Place("settings", "/account/settings/credits", "Limits"),
     Place("keys", "/account/keys", "API keys"),
+    Place("notifications", "/notifications", "Notifications"),
 )
 
 
@@ -57,7 +58,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     """The frame of a page. `here` names its place; `chip` None: not known; no `who`: a stranger.
 
     `account`: whose page it is; `acting`: the team's name, when it is a team's; `choices`: whose
-    pages the visitor may see.
+    pages the visitor may see; `unread`: how many notifications wait.
     """
 
     title: str
@@ -70,4 +71,5 @@ class Shell(Struct, frozen=True, kw_only=True):
     account: str = ""
     acting: str = ""
     choices: tuple[Choice, ...] = ()
+    unread: int = 0
     home: str = "/"

@@ -9,6 +9,7 @@ from gateway.creditsettings import OwnSettings
 from gateway.estimates import Estimates
 from gateway.gifts import Gifts
 from gateway.guest import Reception
+from gateway.noticeroutes import Desk
 from gateway.openid import OpenIdSignIn
 from gateway.pages import (
     accesskeys,
@@ -20,6 +21,7 @@ from gateway.pages import (
     giving,
     history,
     invited,
+    noticed,
     overview,
     preferences,
     providing,
@@ -56,6 +58,7 @@ class Site(Struct, frozen=True):
     passing: Passing
     signing: SignIn
     desk: TeamDesk
+    notices: Desk
     own: OwnSettings
     own_keys: AccountKeys
     gifts: Gifts
@@ -78,6 +81,7 @@ def routes(site: Site) -> list[APIRouter]:
         site.rates,
         Renderer(files),
         site.desk.teams,
+        site.notices.listed,
     )
     shop = overview.Overview(doorway, site.reads, site.passing, site.catalogue)
     standing_pages = standing.Standing(doorway)
@@ -107,6 +111,7 @@ def routes(site: Site) -> list[APIRouter]:
         giving.routes(giving.GiftsPage(doorway, site.gifts)),
         claiming.routes(claiming.ClaimPage(doorway, site.gifts)),
         accesskeys.routes(accesskeys.AccessKeys(doorway, site.own_keys)),
+        noticed.routes(noticed.Noticed(doorway, site.notices)),
         history.routes(history.History(doorway, site.reads)),
         receipts.routes(
             receipts.Receipts(

@@ -21,6 +21,7 @@ from gateway.faults import internal, of_no_answer
 from gateway.guest import Guest, Reception
 from gateway.keys import Scope
 from gateway.moments import milliseconds
+from gateway.notifications import Notifications
 from gateway.pages.choices import ACTING
 from gateway.pages.choices import choices as choices_of
 from gateway.pages.regions import PLAIN
@@ -53,6 +54,7 @@ class Visit(Struct, frozen=True):
     balance: BalanceShown | None
     form: dict[str, str]
     choices: tuple[Choice, ...] = ()
+    unread: int = 0
 
     @property
     def account(self) -> str:
@@ -97,6 +99,7 @@ class Visit(Struct, frozen=True):
             account=self.account,
             acting=self.acting,
             choices=self.choices,
+            unread=self.unread,
         )
 
 
@@ -113,6 +116,7 @@ class Doorway(Struct, frozen=True):
     rates: Rates
     renderer: Renderer
     teams: Teams
+    notices: Notifications
 
     def page(
         self,
@@ -191,7 +195,8 @@ class Doorway(Struct, frozen=True):
             zone = (await self.balances.controls(guest.account)).time_zone
         except ProblemError:
             balance, zone = None, "UTC"
-        visit = Visit(request, guest, who, zone, balance, form, choices)
+        unread = await self.notices.unread(guest.account)
+        visit = Visit(request, guest, who, zone, balance, form, choices, unread)
         request.state.shell = visit.shell  # for the page of a problem that comes after this
         return visit
 
