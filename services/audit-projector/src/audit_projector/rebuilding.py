@@ -17,7 +17,7 @@ from audit_projector.settings import Settings
 
 SHADOW = "read_rebuild"
 OLD = "read_replaced"
-_LOCK = 0x5C21_9002  # one rebuild at a time
+_LOCK = 0x5C21_9006  # one rebuild at a time
 _LOCK_TIMEOUT = "10s"  # readers that hold the old tables for longer make the swap give up
 
 

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 CONNECTIONS_MAX = 4  # one short statement per request of a person
 STATEMENT_TIMEOUT_MS = 2_000
-_LOCK = 0x5C_21_90_02  # one gateway at a time makes the tables
+_LOCK = 0x5C_21_90_04  # one gateway at a time makes the tables
 _AWAY = (
     psycopg.OperationalError,
     psycopg.InterfaceError,

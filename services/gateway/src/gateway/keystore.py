@@ -15,7 +15,7 @@ from psycopg.rows import kwargs_row
 
 from gateway.keys import Key, Scope
 
-_LOCK = 0x5C_21_90_01  # one gateway at a time makes the tables
+_LOCK = 0x5C_21_90_05  # one gateway at a time makes the tables
 _OVERLAP = "10 seconds"  # longer than any transaction that changes a key stays open
 _COLUMNS = "id, sha256, scopes, account, label, created_at, expires_at, revoked_at"
 
