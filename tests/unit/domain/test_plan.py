@@ -24,6 +24,7 @@ from tests.unit.domain.words import (
     lot_expired,
     part,
     planned,
+    refund,
     refused,
     reserve,
     reserved,
@@ -241,3 +242,13 @@ def test_a_run_over_the_end_of_a_period_is_charged_to_the_old_one() -> None:
         allowance(300, APRIL),
         charged("c1", "r1", 4, lost=(part(FIRST, 6),)),
     ).stands(available=300, expired=296, spent=4)
+
+
+def test_a_debt_that_was_paid_is_not_taken_again_by_a_smaller_plan() -> None:
+    """Revoked whole, its used part paid by the next allowance, then refunded: it stays theirs."""
+    story = on("free").when(reserve("r1", 1), charge("r1", 1))
+    story.when(set_plan("free", "p2", paid=(T0, T0 + HOUR)), revoke(FIRST))
+    story.when(set_plan("free", "p3"), refund("c1"))
+    story.when(set_plan("free", "p4", paid=(T0, T0 + HOUR)))
+    for lot in story.account.lots:
+        assert lot.revoked <= lot.amount, lot.grant

@@ -144,11 +144,13 @@ def _taken(account: Account, period: Allowance, most: Credits) -> tuple[CreditsR
     """Of what is left of a period's lots, the newest first; what is used stays used."""
     found = []
     for lot in reversed(account.lots):
+        if most <= 0:
+            break
         if lot.kind is not GrantKind.PLAN or lot.expires_at != period.end or not lot.available:
             continue
-        amount = min(most, lot.available)
+        amount = min(most, lot.available, lot.amount - lot.revoked)  # a paid debt is not taken too
         if amount <= 0:
-            break
+            continue
         found.append(CreditsRevoked(grant=lot.grant, amount=amount, debt=0, reason=REASON))
         most -= amount
     return tuple(found)
