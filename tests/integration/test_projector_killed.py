@@ -95,7 +95,7 @@ async def test_dying_at_each_step_of_a_transaction_changes_nothing(
     await place.write(logs)
     await place.project()
     clean = place.dump()
-    fate = Fate(attempts=45)
+    fate = Fate(attempts=60)
     monkeypatch.setattr(project, "BACK_OFF_S", 0.0)
     monkeypatch.setattr(project, "BATCH_RECORDS_MAX", 60)
     monkeypatch.setattr(
