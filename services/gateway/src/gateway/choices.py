@@ -6,6 +6,7 @@ the limits: one switch for one thing. Everything else is chosen here, by version
 
 from contracts.notifications import NotificationKind
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from gateway.balances import Balances
 from gateway.identity import Identity
@@ -116,12 +117,5 @@ class Choices(Struct, frozen=True):
 
 def _differ(current: ChoicesShown) -> ProblemError:
     told = problem(412, "choices_changed", "They were changed meanwhile. Look again, then save.")
-    found = ChoicesDiffer(
-        type=told.type,
-        title=told.title,
-        status=told.status,
-        code=told.code,
-        detail=told.detail,
-        current=current,
-    )
+    found = ChoicesDiffer(**asdict(told), current=current)
     return ProblemError(found, ((b"etag", f'"{current.version}"'.encode()),))

@@ -13,6 +13,7 @@ from contracts.reasons import Reason
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from gateway import bodies, intents, positions
 from gateway.answers import settings
@@ -158,13 +159,5 @@ def version_of(etag: str | None) -> str:
 
 def _differ(current: CreditSettings, asked: bodies.ControlsBody) -> ProblemError:
     told = problem(412, "settings_changed", "They were changed meanwhile. Look at both, then save.")
-    found = SettingsDiffer(
-        type=told.type,
-        title=told.title,
-        status=told.status,
-        code=told.code,
-        detail=told.detail,
-        current=current,
-        asked=asked,
-    )
+    found = SettingsDiffer(**asdict(told), current=current, asked=asked)
     return ProblemError(found, ((b"etag", f'"{current.version}"'.encode()),))

@@ -10,20 +10,17 @@ import time
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import KafkaError
-from bus import kafka
 from contracts.codec import CodecError, decode_notification
 from contracts.notifications import Notification
 
 from gateway.metrics import Metrics
 from gateway.noticeroutes import Desk
 from gateway.problems import ProblemError
+from gateway.taking import BACK_OFF_S, POLL_MS, keep_taking
 
 log = structlog.get_logger(__name__)
 
 GROUP = "scrip-gateway-notifications"
-BACK_OFF_S = 0.5
-POLL_MS = 500
 AT_ONCE = 200
 
 
@@ -46,16 +43,7 @@ class Inbox:
 
     async def run(self) -> None:
         """Take until cancelled."""
-        while True:
-            consumer = self._consumer()
-            try:
-                await consumer.start()
-                await self._take(consumer)
-            except (KafkaError, OSError, TimeoutError) as why:
-                log.warning("inbox_lost_connection", why=repr(why), again_in_s=BACK_OFF_S)
-            finally:
-                await kafka.close(consumer)
-            await asyncio.sleep(BACK_OFF_S)
+        await keep_taking("inbox", self._bootstrap, self._topic, self._group, self._take)
 
     async def _take(self, consumer: AIOKafkaConsumer) -> None:
         while True:
@@ -89,15 +77,3 @@ class Inbox:
         now = time.time_ns() // 1_000_000
         kept = await self._listed.keep(told, now, listed=wanted.listed, mailed=wanted.mailed)
         return "kept" if kept.told else "passed"
-
-    def _consumer(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            self._topic,
-            bootstrap_servers=self._bootstrap,
-            group_id=self._group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",  # a group without a memory must not lose anything
-            fetch_max_wait_ms=kafka.FETCH_WAIT_MS,
-            metadata_max_age_ms=kafka.METADATA_AGE_MS,
-            retry_backoff_ms=20,
-        )

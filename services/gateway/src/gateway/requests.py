@@ -12,8 +12,6 @@ import time
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import KafkaError
-from bus import kafka
 from bus.outbox import Outbox, Undelivered
 from bus.partition import partition_of
 from bus.trace import Trace, trace_of
@@ -30,6 +28,7 @@ from gateway.bodies import NAME
 from gateway.dispatch import Dispatch
 from gateway.metrics import Metrics
 from gateway.problems import REASONS
+from gateway.taking import BACK_OFF_S, POLL_MS, keep_taking
 from gateway.waiting import Bridge, NoAnswer
 
 log = structlog.get_logger(__name__)
@@ -38,8 +37,6 @@ _name = re.compile(NAME).match
 
 GROUP = "scrip-gateway-requests"
 AT_ONCE = 500  # requests taken together; all of them end before the next are taken
-BACK_OFF_S = 0.5
-POLL_MS = 500
 
 
 class Requests:
@@ -66,16 +63,8 @@ class Requests:
 
     async def run(self) -> None:
         """Take requests until cancelled."""
-        while True:
-            consumer = self._consumer()
-            try:
-                await consumer.start()
-                await self._take(consumer)
-            except (KafkaError, OSError, TimeoutError) as why:
-                log.warning("requests_lost_connection", why=repr(why), again_in_s=BACK_OFF_S)
-            finally:
-                await kafka.close(consumer)
-            await asyncio.sleep(BACK_OFF_S)
+        topic, group = self._prefix + RUN_REQUESTS.name, self._prefix + GROUP
+        await keep_taking("requests", self._bootstrap, topic, group, self._take)
 
     async def _take(self, consumer: AIOKafkaConsumer) -> None:
         while True:
@@ -154,18 +143,6 @@ class Requests:
                 await asyncio.sleep(BACK_OFF_S)
             else:
                 return
-
-    def _consumer(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            self._prefix + RUN_REQUESTS.name,
-            bootstrap_servers=self._bootstrap,
-            group_id=self._prefix + GROUP,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",  # a group without a memory must not lose requests
-            fetch_max_wait_ms=kafka.FETCH_WAIT_MS,
-            metadata_max_age_ms=kafka.METADATA_AGE_MS,
-            retry_backoff_ms=20,
-        )
 
 
 def _invalid(asked: RunRequested) -> RunResult:

@@ -85,11 +85,11 @@ class GiftsPage(Struct, frozen=True):
         form, amount, faults = _typed(visit)
         if faults:
             return await self._page(visit, 422, form=form, faults=faults)
-        left = None if visit.balance is None else visit.balance.available - amount
-        if left is not None and left < 0:
-            says = f"You have {visit.balance.available:,} available." if visit.balance else ""
-            wrong = (Fault("amount", f"{says} Give at most that, or buy credits first."),)
-            return await self._page(visit, 422, form=form, faults=wrong)
+        has = None if visit.balance is None else visit.balance.available
+        if has is not None and has < amount:
+            says = f"You have {has:,} available. Give at most that, or buy credits first."
+            return await self._page(visit, 422, form=form, faults=(Fault("amount", says),))
+        left = None if has is None else has - amount
         return await self._page(visit, form=form, sure=amount, left=left)
 
     async def give(self, visit: Visit) -> Response:

@@ -122,6 +122,14 @@ def spent_in(window: Window, spent: Credits, now: Ms) -> Credits:
     return spent if window.start <= now < window.end else 0
 
 
+def used_of(account: Account, placed: capping.Placed, now: Ms) -> Credits:
+    """What was spent of a cap in the window that `now` lies in."""
+    used, window = account.counted.get(placed.slot, 0), placed.cap.window
+    if window is CapWindow.DAY:
+        return spent_in(account.day, used, now)
+    return spent_in(account.month, used, now) if window is CapWindow.MONTH else used
+
+
 def status_of(name: str, limit: Credits, account: Account, more: Credits, now: Ms) -> LimitStatus:
     """How far the day's or the month's limit is used once `more` is held."""
     window, spent = (
@@ -153,14 +161,9 @@ def _caps(
         placed = capping.placed_as(account, name)
         held = capping.held(account, name) if placed else 0
         for one in placed:
-            cap = one.cap
-            used = account.counted.get(one.slot, 0)
+            cap, used = one.cap, used_of(account, one, now)
             remedy = Remedy.WAIT_FOR_RESET
-            if cap.window is CapWindow.DAY:
-                used = spent_in(account.day, used, now)
-            elif cap.window is CapWindow.MONTH:
-                used = spent_in(account.month, used, now)
-            else:
+            if cap.window is CapWindow.EVER:
                 remedy = Remedy.RAISE_LIMIT
             why = _CAPPED[cap.of]
             found.append(Bound(one.limit, why, remedy, cap.limit, used, held, amount))

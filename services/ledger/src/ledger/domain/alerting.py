@@ -13,12 +13,17 @@ from contracts.units import DAY, Credits, Ms
 
 from ledger.domain import capping
 from ledger.domain.account import Account
-from ledger.domain.admission import spent_in, status_of
+from ledger.domain.admission import spent_in, status_of, used_of
 from ledger.domain.freezing import WHOLE
 from ledger.domain.windows import windows_at
 
 TOP_UP_PATIENCE_MS = DAY  # a top-up that brought nothing until then is not waited for any longer
 LOW = (LOW_BALANCE, LOW_PERCENT) = ("low_balance", "low_percent")
+
+
+def remembered(limit: str, cap: str | None) -> str:
+    """Under which name the account remembers what was told of a limit, or of whose cap."""
+    return limit if cap is None else limit + ":" + cap
 
 
 def is_quiet(controls: Controls) -> bool:
@@ -68,8 +73,7 @@ def told(
 
 def _crossed(account: Account, status: LimitStatus, cap: str | None = None) -> list[AnyEvent]:
     used = status.used + status.held
-    name = status.name if cap is None else status.name + ":" + cap
-    window, told_of = account.crossed.get(name, (0, 0))
+    window, told_of = account.crossed.get(remembered(status.name, cap), (0, 0))
     if window != (status.resets_at or 0):
         told_of = 0
     return [
@@ -92,11 +96,7 @@ def _caps_crossed(
         if placed.name != name:
             name = placed.name
             holds = capping.held(account, name) + held
-        used = account.counted.get(placed.slot, 0)
-        if cap.window is CapWindow.DAY:
-            used = spent_in(account.day, used, now)
-        elif cap.window is CapWindow.MONTH:
-            used = spent_in(account.month, used, now)
+        used = used_of(account, placed, now)
         if (used + holds) * 100 >= lowest * cap.limit:
             found += _crossed(account, _cap_status(account, placed, used, holds, now), name)
     return found

@@ -14,7 +14,7 @@ from contracts.events import (
 from contracts.units import DAY
 
 from ledger.domain.account import Account, Estimated
-from ledger.domain.alerting import LOW, LOW_BALANCE, LOW_PERCENT
+from ledger.domain.alerting import LOW, LOW_BALANCE, LOW_PERCENT, remembered
 from ledger.domain.capping import limit_of, name_of
 
 MONTH_MAX_MS = 32 * DAY  # the longest month, in any time zone
@@ -41,7 +41,7 @@ def crossed(account: Account, event: ThresholdCrossed) -> None:
     until = event.limit.resets_at or 0
     if name in LOW:
         until = account.granted + account.received
-    account.crossed[name if event.cap is None else name + ":" + event.cap] = (until, event.percent)
+    account.crossed[remembered(name, event.cap)] = (until, event.percent)
 
 
 def rules_changed(account: Account, before: Controls, after: Controls) -> None:
@@ -54,7 +54,7 @@ def rules_changed(account: Account, before: Controls, after: Controls) -> None:
             account.crossed.pop(name, None)
     for cap in before.caps:
         if cap not in after.caps:
-            account.crossed.pop(limit_of(cap) + ":" + name_of(cap), None)
+            account.crossed.pop(remembered(limit_of(cap), name_of(cap)), None)
 
 
 def top_up_due(account: Account, event: TopUpDue) -> None:
