@@ -103,9 +103,11 @@ class Books(Application[UUID]):
     def purchase(self, name: str) -> Purchase:
         """The purchase as it stands; raises Unknown."""
         try:
-            found: Purchase = self.repository.get(Purchase.named(name))
+            found: MutableOrImmutableAggregate[UUID] = self.repository.get(Purchase.named(name))
         except (AggregateNotFoundError, ValueError) as why:
             raise Unknown(name) from why
+        if not isinstance(found, Purchase):
+            raise Unknown(name)
         return found
 
     def change(self, name: str, rule: Callable[[Purchase], _Said]) -> _Said:
@@ -177,9 +179,11 @@ class Books(Application[UUID]):
     def refusal(self, name: str) -> Refusal:
         """A refused command, by the name of its stream; raises Unknown."""
         try:
-            found: Refusal = self.repository.get(UUID(hex=name))
+            found: MutableOrImmutableAggregate[UUID] = self.repository.get(UUID(hex=name))
         except (AggregateNotFoundError, ValueError) as why:
             raise Unknown(name) from why
+        if not isinstance(found, Refusal):  # one name space holds the streams of every kind
+            raise Unknown(name)
         return found
 
     def settle_refusal(self, name: str, actor: str, *, again: bool) -> bool:
