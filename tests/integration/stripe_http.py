@@ -48,6 +48,8 @@ class StripeServer(Happenings):
             timeout=10,
             trust_env=False,
             headers={"authorization": f"Bearer {KEY}"},
+            # Let go before the server does, after its five seconds, just as we would ask again.
+            limits=httpx.Limits(keepalive_expiry=1.0),
         )
         self._events: list[Event] = []
         self._lock = threading.Lock()
